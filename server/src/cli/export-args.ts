@@ -1,0 +1,157 @@
+import { z } from 'zod';
+import { type Compression, compressionOptions, type FormatOptions, formatOptions } from '../format/options.ts';
+import { readArgs, UsageError } from './command.ts';
+
+/** What `drayage export` was asked, checked as far as it can be without looking at the source. */
+export interface ExportArgs {
+  /** A dataset's name, or paths and globs of files. */
+  readonly subjects: readonly string[];
+  readonly to: string | null;
+  readonly format: FormatOptions;
+  readonly compression: Compression;
+  readonly filter: unknown;
+  readonly columns: readonly string[] | undefined;
+  readonly order: readonly string[] | undefined;
+  readonly distinct: boolean;
+  readonly window: { readonly start?: string; readonly end?: string };
+  readonly types: Readonly<Record<string, string>>;
+  readonly table: string | undefined;
+  readonly tenant: string | undefined;
+  readonly allTenants: boolean;
+  readonly config: string | undefined;
+  readonly force: boolean;
+  readonly explain: boolean;
+  readonly json: boolean;
+  readonly threads: number | null;
+  readonly memoryBytes: number;
+}
+
+const OPTIONS = {
+  to: { type: 'string' },
+  format: { type: 'string' },
+  compression: { type: 'string' },
+  where: { type: 'string' },
+  columns: { type: 'string' },
+  order: { type: 'string' },
+  distinct: { type: 'boolean' },
+  start: { type: 'string' },
+  end: { type: 'string' },
+  types: { type: 'string' },
+  table: { type: 'string' },
+  tenant: { type: 'string' },
+  'all-tenants': { type: 'boolean' },
+  config: { type: 'string' },
+  force: { type: 'boolean' },
+  explain: { type: 'boolean' },
+  json: { type: 'boolean' },
+  verbose: { type: 'boolean' },
+  threads: { type: 'string' },
+  memory: { type: 'string' },
+  delimiter: { type: 'string' },
+  'no-header': { type: 'boolean' },
+  'line-end': { type: 'string' },
+  bom: { type: 'boolean' },
+  'formula-guard': { type: 'boolean' },
+  'null-text': { type: 'string' },
+  instants: { type: 'string' },
+  nested: { type: 'string' },
+  'big-integers': { type: 'string' },
+  'non-finite': { type: 'string' },
+} as const;
+
+/** Bytes the engine may hold; the process around it takes about 150 MB more. */
+const DEFAULT_MEMORY_BYTES = 300 * 1024 * 1024;
+const MIN_MEMORY_BYTES = 64 * 1024 * 1024;
+
+type Values = ReturnType<typeof readArgs<{ options: typeof OPTIONS; allowPositionals: true }>>['values'];
+
+/** Throws UsageError for what is no export. */
+export function readExportArgs(args: readonly string[]): ExportArgs {
+  const { values, positionals } = readArgs({ args: [...args], options: OPTIONS, allowPositionals: true });
+  if (positionals.length === 0) throw new UsageError('export takes a dataset or files; drayage export --help says more.');
+  if (values.to === undefined && !values.explain) throw new UsageError('--to FOLDER is needed; --explain shows the plan without it.');
+  if (values.format === undefined) throw new UsageError('--format is needed: csv, json, jsonl or parquet.');
+  return {
+    subjects: positionals,
+    to: values.to ?? null,
+    format: readFormat(values.format, values),
+    compression: checked(compressionOptions, values.compression, '--compression'),
+    filter: values.where === undefined ? undefined : parseFilter(values.where),
+    columns: list(values.columns),
+    order: list(values.order),
+    distinct: values.distinct ?? false,
+    window: { ...(values.start === undefined ? {} : { start: values.start }), ...(values.end === undefined ? {} : { end: values.end }) },
+    types: readTypes(values.types),
+    table: values.table,
+    tenant: values.tenant,
+    allTenants: values['all-tenants'] ?? false,
+    config: values.config,
+    force: values.force ?? false,
+    explain: values.explain ?? false,
+    json: values.json ?? false,
+    threads: values.threads === undefined ? null : readThreads(values.threads),
+    memoryBytes: values.memory === undefined ? DEFAULT_MEMORY_BYTES : readMemory(values.memory),
+  };
+}
+
+/** Options left out are left to the format's defaults; one the format does not have is refused by name. */
+function readFormat(type: string, values: Values): FormatOptions {
+  const asked = {
+    delimiter: values.delimiter,
+    header: values['no-header'] === true ? false : undefined,
+    lineEnd: values['line-end'],
+    bom: values.bom,
+    formulaGuard: values['formula-guard'],
+    nullText: values['null-text'],
+    instants: values.instants,
+    nested: values.nested,
+    bigIntegers: values['big-integers'],
+    nonFinite: values['non-finite'],
+  };
+  const given = Object.fromEntries(Object.entries(asked).filter(([, value]) => value !== undefined));
+  return checked(formatOptions, { type, ...given }, '--format');
+}
+
+function checked<T>(schema: z.ZodType<T>, value: unknown, flag: string): T {
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  const place = issue?.path.length ? `, option ${issue.path.join('.')}` : '';
+  throw new UsageError(`${flag}${place}: ${issue?.message ?? 'not allowed'}.`);
+}
+
+function list(text: string | undefined): readonly string[] | undefined {
+  return text === undefined ? undefined : text.split(',').map((part) => part.trim());
+}
+
+function parseFilter(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new UsageError(`--where is not JSON: ${error instanceof Error ? error.message : error}.`);
+  }
+}
+
+/** `a=int64,b=decimal(18,4)`: commas inside brackets belong to a type. */
+function readTypes(text: string | undefined): Record<string, string> {
+  const parts = text === undefined ? [] : text.split(/,(?![^()]*\))/);
+  return Object.fromEntries(
+    parts.map((part) => {
+      const at = part.indexOf('=');
+      if (at <= 0) throw new UsageError(`--types takes name=type, …; "${part}" is not.`);
+      return [part.slice(0, at).trim(), part.slice(at + 1).trim()];
+    }),
+  );
+}
+
+function readThreads(text: string): number {
+  if (!/^([2-9]|[1-5]\d|6[0-4])$/.test(text)) throw new UsageError('--threads takes a whole number from 2 to 64.');
+  return Number(text);
+}
+
+function readMemory(text: string): number {
+  const [, number, unit = ''] = /^(\d{1,7})(MB|GB)$/i.exec(text) ?? [];
+  const bytes = Number(number) * (unit.toUpperCase() === 'GB' ? 1024 : 1) * 1024 * 1024;
+  if (!(bytes >= MIN_MEMORY_BYTES)) throw new UsageError('--memory takes a size from 64MB, as 300MB or 2GB.');
+  return bytes;
+}

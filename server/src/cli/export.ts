@@ -1,0 +1,94 @@
+import { readEnvironment } from '../base/config.ts';
+import { now } from '../base/clock.ts';
+import { stageFor, sweepStages } from '../destination/folder.ts';
+import { openSigner } from '../run/keys.ts';
+import type { Manifest } from '../run/manifest.ts';
+import { makePlan, type Plan } from '../run/plan.ts';
+import { runIntoFolder } from '../run/run.ts';
+import { Worker } from '../run/worker.ts';
+import type { Command } from './command.ts';
+import type { LoadedConfig } from './config-file.ts';
+import { explainPlan } from './explain.ts';
+import { EXPORT_HELP } from './export-help.ts';
+import { type ExportArgs, readExportArgs } from './export-args.ts';
+import { listFiles } from './manifest-view.ts';
+import { openView, type ProgressView } from './progress-view.ts';
+import { findSubject } from './subject.ts';
+
+export const exportCommand: Command = {
+  name: 'export',
+  summary: 'export a dataset or files into a folder',
+  help: EXPORT_HELP,
+
+  async run(list) {
+    const args = readExportArgs(list);
+    const view = openView(args.json);
+    const manifest = await exportIntoFolder(args, view);
+    if (manifest !== null && !args.json) process.stdout.write(listFiles(manifest, args.to ?? ''));
+    return 0;
+  },
+};
+
+/** Plans and runs an export; with `explain` only plans and shows it, and gives null. Ctrl-C cancels it. */
+export async function exportIntoFolder(args: ExportArgs, view: ProgressView, config?: LoadedConfig): Promise<Manifest | null> {
+  const cancelling = new AbortController();
+  const cancel = () => cancelling.abort();
+  process.on('SIGINT', cancel).on('SIGTERM', cancel);
+  try {
+    await using worker = new Worker();
+    view.phase('plan');
+    const plan = await planExport(args, worker, config);
+    if (args.explain || args.to === null) {
+      process.stdout.write(explainPlan(plan, args.json));
+      return null;
+    }
+    return await runPlan({ plan, to: args.to, force: args.force, worker, signal: cancelling.signal, view });
+  } finally {
+    process.off('SIGINT', cancel).off('SIGTERM', cancel);
+    view.close();
+  }
+}
+
+async function planExport(args: ExportArgs, worker: Worker, config: LoadedConfig | undefined): Promise<Plan> {
+  const limits = { threads: args.threads ?? readEnvironment().threads, memoryBytes: args.memoryBytes };
+  const subject = await findSubject(args, config);
+  const { shape, engine } = await worker.describe(subject.ask, limits);
+  const { filter, columns, order, distinct, window, format, compression } = args;
+  return makePlan(
+    {
+      window,
+      distinct,
+      outputs: [{ format, compression }],
+      ...(filter === undefined ? {} : { filter }),
+      ...(columns === undefined ? {} : { columns }),
+      ...(order === undefined ? {} : { order }),
+    },
+    { dataset: subject.dataset(shape), scope: subject.scope, shape, engine, limits, now: now() },
+  );
+}
+
+interface PlannedExport {
+  readonly plan: Plan;
+  readonly to: string;
+  readonly force: boolean;
+  readonly worker: Worker;
+  readonly signal: AbortSignal;
+  readonly view: ProgressView;
+}
+
+async function runPlan({ plan, to, force, worker, signal, view }: PlannedExport): Promise<Manifest> {
+  const signer = await openSigner(readEnvironment().dataFolder);
+  await sweepStages(to);
+  const stage = await stageFor(to, force);
+  const manifest = await runIntoFolder({
+    plan,
+    stage,
+    signer,
+    worker,
+    signal,
+    progress: (progress) => view.progress(progress),
+    committing: () => view.phase('commit'),
+  });
+  view.done(manifest);
+  return manifest;
+}

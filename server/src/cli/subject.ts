@@ -1,0 +1,74 @@
+import { stat } from 'node:fs/promises';
+import { basename, extname } from 'node:path';
+import { Fault } from '../base/errors.ts';
+import type { ColumnType } from '../column/type.ts';
+import { parseType } from '../column/type-name.ts';
+import type { Dataset, Scope } from '../dataset/dataset.ts';
+import { declareDataset, declaredTypes } from '../job/declare.ts';
+import type { SourceOptions } from '../source/options.ts';
+import { POSITION } from '../source/relation.ts';
+import type { DescribeAsk, SourceShape } from '../source/source.ts';
+import { CONFIG_FILE, type LoadedConfig, loadConfig } from './config-file.ts';
+import type { ExportArgs } from './export-args.ts';
+
+/** What is to be exported: where it comes from, and what it is once its columns are known. */
+export interface Subject {
+  readonly ask: DescribeAsk;
+  readonly scope: Scope;
+  dataset(shape: SourceShape): Dataset;
+}
+
+/** Files named by path, or a dataset of the configuration. Bare files never load a configuration. */
+export async function findSubject(args: ExportArgs, config?: LoadedConfig): Promise<Subject> {
+  const [name = ''] = args.subjects;
+  const isDataset = args.subjects.length === 1 && /^[A-Za-z_][\w.-]*$/.test(name) && !(await isFile(name));
+  if (!isDataset || (config === undefined && extname(name) !== '')) return bareFiles(args);
+  return declared(name, args, config ?? (await loadConfig(args.config ?? CONFIG_FILE)));
+}
+
+function isFile(path: string): Promise<boolean> {
+  return stat(path).then(
+    (entry) => entry.isFile(),
+    () => false,
+  );
+}
+
+function bareFiles(args: ExportArgs): Subject {
+  const types: Record<string, ColumnType> = {};
+  for (const [name, type] of Object.entries(args.types)) types[name] = parseType(type, `/types/${name}`);
+  const options: SourceOptions = { type: 'duckdb', files: [...args.subjects], ...(args.table === undefined ? {} : { table: args.table }) };
+  return { ask: { options, types, folder: process.cwd() }, scope: { is: 'shared' }, dataset: (shape) => bareDataset(shape, args) };
+}
+
+/** Bare files are shared, and their rows' place in them stands in for a key. */
+function bareDataset(shape: SourceShape, args: ExportArgs): Dataset {
+  const plain = { description: null, hidden: false };
+  const columns = shape.columns.map(({ name, type, nullable }) => ({ name, type, nullable, from: name, ...plain }));
+  const position = { name: POSITION, type: { is: 'integer', bits: 64 }, nullable: false, from: POSITION, description: null, hidden: true } as const;
+  return { name: bareName(args), columns: [...columns, position], key: [POSITION], time: null, tenancy: 'shared', lookbackDays: null };
+}
+
+function bareName({ subjects, table }: ExportArgs): string {
+  const path = table ?? subjects[0] ?? '';
+  const stem = table ? table : basename(path, extname(path));
+  const isPlain = subjects.length === 1 && /^[\p{L}\p{N}_][\p{L}\p{N}_. -]{0,99}$/u.test(stem);
+  return isPlain ? stem : 'export';
+}
+
+function declared(name: string, args: ExportArgs, { config, folder }: LoadedConfig): Subject {
+  const declaration = Object.hasOwn(config.datasets, name) ? config.datasets[name] : undefined;
+  if (!declaration) {
+    throw new Fault('dataset.unknown', `There is no dataset ${name}; there are ${Object.keys(config.datasets).join(', ') || 'none'}.`);
+  }
+  if (Object.keys(args.types).length > 0) throw new Fault('request.invalid', 'The types of a dataset are declared in its configuration.', { pointer: '/types' });
+  return {
+    ask: { options: declaration.source, types: declaredTypes(declaration), folder },
+    scope: readScope(args),
+    dataset: (shape) => declareDataset(name, declaration, shape.columns),
+  };
+}
+
+function readScope(args: ExportArgs): Scope {
+  if (args.tenant !== undefined) return { is: 'tenant', tenant: args.tenant };
+  return args.allTenants ? { is: 'operator' } : { is: 'shared' };
+}

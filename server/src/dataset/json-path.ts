@@ -1,0 +1,87 @@
+import { refuse } from '../base/errors.ts';
+import { shown } from '../column/operand.ts';
+import { identifier, literal } from '../column/sql.ts';
+import { escapePointer, type Test } from './filter.ts';
+import { COMPARISONS, readItems, readWanted, textTest } from './filter-operand.ts';
+
+type Scalar = string | number | boolean;
+
+/** The value's place inside the JSON column, as SQL expressions. */
+interface Place {
+  readonly value: string;
+  /** The engine's name for the JSON type there; NULL where nothing is. */
+  readonly type: string;
+  readonly text: string;
+  readonly pointer: string;
+}
+
+/**
+ * A test on a value inside a JSON column. The operand's type decides: text meets only JSON strings,
+ * a number only JSON numbers (as 64-bit floats), true and false only booleans. JSON null and a
+ * missing name are both absent.
+ */
+export function jsonTest(test: Test): string {
+  const at = place(test);
+  const { verb, operand } = test;
+  const comparison = COMPARISONS[verb];
+  if (verb === 'exists') return readWanted(test) ? isPresent(at) : `((${isPresent(at)}) is not true)`;
+  if (verb === 'eq' && operand === null) return `((${isPresent(at)}) is not true)`;
+  if (comparison) return compare(at, comparison, scalar(operand, at.pointer));
+  if (verb === 'in') return anyOf(at, readItems(test));
+  if (verb === 'has') return listHolds(at, scalar(operand, at.pointer));
+  return `(${at.type} = 'VARCHAR' and ${textTest(test, at.text)})`;
+}
+
+function place(test: Test): Place {
+  const column = identifier(test.column.name);
+  const path = literal(test.path.map((name) => `/${escapePointer(name)}`).join(''));
+  return {
+    value: `json_extract(${column}, ${path})`,
+    type: `json_type(${column}, ${path})`,
+    text: `json_extract_string(${column}, ${path})`,
+    pointer: test.pointer,
+  };
+}
+
+function isPresent(at: Place): string {
+  return `${at.type} <> 'NULL'`;
+}
+
+function compare(at: Place, comparison: string, operand: Scalar): string {
+  if (typeof operand === 'string') return `(${at.type} = 'VARCHAR' and ${at.text} ${comparison} ${literal(operand)})`;
+  if (typeof operand === 'number') return `(${isNumber(at.type)} and try_cast(${at.text} as DOUBLE) ${comparison} ${number(operand)})`;
+  if (comparison !== '=') throw refuse(at.pointer, 'true and false have no order; allowed are eq, ne, in and nin.');
+  return `(${at.type} = 'BOOLEAN' and ${at.text} = '${operand}')`;
+}
+
+function anyOf(at: Place, items: readonly unknown[]): string {
+  const tests = items.map((item, index) => {
+    const here = { ...at, pointer: `${at.pointer}/${index}` };
+    return item === null ? `((${isPresent(at)}) is not true)` : compare(here, '=', scalar(item, here.pointer));
+  });
+  return tests.length === 0 ? 'false' : `(${tests.join(' or ')})`;
+}
+
+function listHolds(at: Place, operand: Scalar): string {
+  const items = `try_cast(${at.value} as JSON[])`;
+  if (typeof operand !== 'number') return `list_contains(${items}, ${literal(JSON.stringify(operand))}::JSON)`;
+  const numbers = `list_transform(list_filter(${items}, lambda item: ${isNumber('json_type(item)')}), lambda item: try_cast(item as DOUBLE))`;
+  return `list_contains(${numbers}, ${number(operand)})`;
+}
+
+function isNumber(type: string): string {
+  return `${type} not in ('VARCHAR', 'BOOLEAN', 'NULL', 'OBJECT', 'ARRAY')`;
+}
+
+function number(value: number): string {
+  return `${literal(String(value))}::DOUBLE`;
+}
+
+function scalar(value: unknown, pointer: string): Scalar {
+  if (typeof value === 'string' && !value.isWellFormed()) throw refuse(pointer, 'The text is not well-formed Unicode.');
+  if (typeof value === 'number' && Math.abs(value) > Number.MAX_SAFE_INTEGER) {
+    throw refuse(pointer, `${value} is beyond 2^53, where JSON numbers are not exact.`);
+  }
+  if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean') return value;
+  throw refuse(pointer, `${shown(value)} is not allowed here; allowed is text, a number, true or false.`);
+}

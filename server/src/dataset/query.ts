@@ -1,0 +1,100 @@
+import { Fault, refuse } from '../base/errors.ts';
+import { readOperand } from '../column/operand.ts';
+import { identifier } from '../column/sql.ts';
+import type { Column } from '../column/type.ts';
+import { type Dataset, findVisible, type Scope, unknownColumn, visibleColumns } from './dataset.ts';
+import { readFilter } from './filter.ts';
+import { filterSql } from './filter-sql.ts';
+import { type Window, windowConditions } from './window.ts';
+
+/** What is asked of a dataset, as the caller sent it. */
+export interface QueryAsk {
+  readonly filter?: unknown;
+  readonly columns?: readonly string[];
+  readonly distinct?: boolean;
+  /** Column names, `-` before one for descending. */
+  readonly order?: readonly string[];
+}
+
+/**
+ * One query over a dataset's columns: frozen, printable, ready to be put around any relation that
+ * has those columns. SQL pieces are DuckDB's.
+ */
+export interface Query {
+  readonly columns: readonly Column[];
+  /** Null when every row is wanted. */
+  readonly where: string | null;
+  readonly distinct: boolean;
+  /** A total order, or null for the source's own. */
+  readonly orderBy: string | null;
+}
+
+/** Makes the query. The scope is part of it: the only way to a query without a tenant's bound is to say so. */
+export function makeQuery(dataset: Dataset, scope: Scope, window: Window, ask: QueryAsk): Query {
+  const columns = chooseColumns(dataset, ask.columns);
+  const distinct = ask.distinct ?? false;
+  const conditions = [
+    ...scopeConditions(dataset, scope),
+    ...windowConditions(window, dataset),
+    ...(ask.filter === undefined ? [] : [filterSql(readFilter(ask.filter, dataset))]),
+  ];
+  return {
+    columns,
+    where: conditions.length === 0 ? null : conditions.join(' and '),
+    distinct,
+    orderBy: orderSql(dataset, columns, ask.order ?? [], distinct),
+  };
+}
+
+/** SQL of the query over `relation`, a parenthesised select or table that has the dataset's columns. */
+export function querySql(query: Query, relation: string): string {
+  const names = query.columns.map((column) => identifier(column.name)).join(', ');
+  const where = query.where === null ? '' : ` where ${query.where}`;
+  const orderBy = query.orderBy === null ? '' : ` order by ${query.orderBy}`;
+  return `select ${query.distinct ? 'distinct ' : ''}${names} from ${relation} as relation${where}${orderBy}`;
+}
+
+/** The one place where rows are bound to who may see them. */
+function scopeConditions(dataset: Dataset, scope: Scope): string[] {
+  if (dataset.tenancy === 'shared' || scope.is === 'operator') return [];
+  if (scope.is === 'shared') throw new Fault('auth.forbidden', `${dataset.name} belongs to tenants; name one.`);
+  const { column: name } = dataset.tenancy;
+  const column = dataset.columns.find((each) => each.name === name);
+  if (!column) throw new Fault('internal', 'The dataset is not set up correctly.', { cause: `no tenancy column ${name}` });
+  return [`${identifier(name)} = ${readOperand(column.type, scope.tenant, '/tenant')}`];
+}
+
+function chooseColumns(dataset: Dataset, names: readonly string[] | undefined): readonly Column[] {
+  if (names === undefined) return visibleColumns(dataset).map(plainColumn);
+  if (names.length === 0) throw refuse('/columns', 'At least one column is needed.');
+  return names.map((name, at) => {
+    const column = findVisible(dataset, name);
+    if (!column) throw refuse(`/columns/${at}`, unknownColumn(dataset, name));
+    if (names.indexOf(name) !== at) throw refuse(`/columns/${at}`, `"${name}" is asked for twice.`);
+    return plainColumn(column);
+  });
+}
+
+function plainColumn({ name, type, nullable }: Column): Column {
+  return { name, type, nullable };
+}
+
+function orderSql(dataset: Dataset, columns: readonly Column[], order: readonly string[], distinct: boolean): string | null {
+  if (order.length === 0 && !distinct) return null;
+  if (!distinct && dataset.key.length === 0) throw refuse('/order', `${dataset.name} has no key to complete an order with, so it cannot be ordered.`);
+  const asked = order.map((term, at) => readTerm(dataset, term, at));
+  const chosen = new Set(columns.map((column) => column.name));
+  const outside = distinct ? asked.findIndex(({ name }) => !chosen.has(name)) : -1;
+  if (outside >= 0) throw refuse(`/order/${outside}`, 'With distinct, order takes chosen columns only.');
+  const completion = distinct ? [...chosen] : dataset.key;
+  const missing = completion.filter((name) => !asked.some((term) => term.name === name));
+  const terms = [...asked, ...missing.map((name) => ({ name, direction: 'asc' }))];
+  return terms.map(({ name, direction }) => `${identifier(name)} ${direction} nulls last`).join(', ');
+}
+
+function readTerm(dataset: Dataset, term: string, at: number): { name: string; direction: string } {
+  const isDescending = term.startsWith('-') && !findVisible(dataset, term);
+  const name = isDescending ? term.slice(1) : term;
+  if (!findVisible(dataset, name)) throw refuse(`/order/${at}`, unknownColumn(dataset, name));
+  return { name, direction: isDescending ? 'desc' : 'asc' };
+}

@@ -1,0 +1,57 @@
+import { refuse } from '../base/errors.ts';
+import { parseInstant } from '../column/parse-instant.ts';
+import { identifier, literal } from '../column/sql.ts';
+import { nameOf } from '../column/type.ts';
+import type { Dataset } from './dataset.ts';
+
+/** A half-open stretch of time: start ≤ t < end, as `2026-01-31T12:00:00.000000Z`; null is an open side. */
+export interface Window {
+  readonly start: string | null;
+  readonly end: string | null;
+}
+
+export interface WindowAsk {
+  readonly start?: unknown;
+  readonly end?: unknown;
+}
+
+const DAY_MS = 86_400_000;
+
+/**
+ * Reads a window. An open start begins where the dataset's lookback does; a start before that is
+ * refused. Throws `request.invalid`. `now` is an ISO instant.
+ */
+export function readWindow(ask: WindowAsk, dataset: Dataset, now: string): Window {
+  const start = ask.start === undefined ? null : parseInstant(ask.start, '/window/start');
+  const end = ask.end === undefined ? null : parseInstant(ask.end, '/window/end');
+  if (start === null && end === null && dataset.lookbackDays === null) return { start, end };
+  if (dataset.time === null) throw refuse('/window', `${dataset.name} has no time column, so it takes no window.`);
+  if (start !== null && end !== null && end <= start) throw refuse('/window/end', 'The end must lie after the start.');
+  return { start: withinLookback(start, dataset, now), end };
+}
+
+function withinLookback(start: string | null, dataset: Dataset, now: string): string | null {
+  if (dataset.lookbackDays === null) return start;
+  const bound = parseInstant(new Date(Date.parse(now) - dataset.lookbackDays * DAY_MS).toISOString(), '/window/start');
+  if (start !== null && start < bound) {
+    throw refuse('/window/start', `${dataset.name} offers the last ${dataset.lookbackDays} days, from ${bound}.`);
+  }
+  return start ?? bound;
+}
+
+/** SQL conditions that keep the window's rows. A row without a time lies in no window. */
+export function windowConditions(window: Window, dataset: Dataset): string[] {
+  const column = dataset.columns.find(({ name }) => name === dataset.time);
+  if (!column) return [];
+  const side = (comparison: string, instant: string | null, pointer: string) =>
+    instant === null ? [] : [`${identifier(column.name)} ${comparison} ${bound(instant, column.type, pointer)}`];
+  return [...side('>=', window.start, '/window/start'), ...side('<', window.end, '/window/end')];
+}
+
+function bound(instant: string, type: Dataset['columns'][number]['type'], pointer: string): string {
+  if (type.is === 'instant') return `${literal(instant)}::TIMESTAMPTZ`;
+  if (type.is === 'timestamp') return `${literal(instant.slice(0, -1))}::TIMESTAMP`;
+  if (type.is !== 'date') throw refuse(pointer, `The time column is of type ${nameOf(type)}; windows need an instant, timestamp or date.`);
+  if (!instant.endsWith('T00:00:00.000000Z')) throw refuse(pointer, 'The time column holds dates, so windows are cut at UTC midnight.');
+  return `${literal(instant.slice(0, 10))}::DATE`;
+}

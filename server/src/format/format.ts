@@ -1,0 +1,39 @@
+import type { Column } from '../column/type.ts';
+
+/** How one segment is written: the engine runs `copy (select {expressions} from segment) to file ({copy})`. */
+export interface SegmentSql {
+  /** SQL over the segment's columns; `name` null where the file has no names. */
+  readonly expressions: readonly { readonly sql: string; readonly name: string | null }[];
+  readonly copy: string;
+}
+
+/** How finished segments become one file. */
+export type Joining =
+  | {
+      readonly by: 'text';
+      /** Bytes before the first row, which hold no row end. */
+      readonly head: string;
+      /** The file's head and tail when there is no row at all. */
+      readonly empty: string;
+      readonly tail: string;
+      /** Bytes at the end of every row that stand only between rows: dropped after the last one. */
+      readonly separatorBytes: number;
+      /** Whether line ends inside double quotes belong to values. */
+      readonly isQuoted: boolean;
+    }
+  | { readonly by: 'parquet' };
+
+/** Turns rows into the bytes of one complete file, by SQL the engine runs. Options are filled and checked. */
+export interface Format<O> {
+  readonly extension: string;
+  readonly mediaType: string;
+  /** Whether a compression may be put around the file. */
+  readonly compressible: boolean;
+  /** Throws `request.invalid` for columns the format cannot carry as the options stand. */
+  check(columns: readonly Column[], options: O): void;
+  segment(columns: readonly Column[], options: O): SegmentSql;
+  joining(columns: readonly Column[], options: O): Joining;
+}
+
+/** COPY options that write one text column as it is, a row a line. The columns' own text holds no line end. */
+export const RAW_LINES = "format csv, header false, quote '', escape '', delimiter ''";

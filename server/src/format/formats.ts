@@ -1,0 +1,44 @@
+import { csv } from './csv.ts';
+import type { Format, Joining, SegmentSql } from './format.ts';
+import type { Column } from '../column/type.ts';
+import { json } from './json.ts';
+import { jsonl } from './jsonl.ts';
+import type { FormatOptions } from './options.ts';
+import { parquet } from './parquet.ts';
+
+/** Every format there is. To add one: its file, its options, its line here, its round trip in the format tests, its row in docs/formats.md. */
+const FORMATS = { csv, json, jsonl, parquet };
+
+/** A format with its options bound in. */
+export interface BoundFormat {
+  readonly extension: string;
+  readonly mediaType: string;
+  readonly compressible: boolean;
+  check(columns: readonly Column[]): void;
+  segment(columns: readonly Column[]): SegmentSql;
+  joining(columns: readonly Column[]): Joining;
+}
+
+export function formatOf(options: FormatOptions): BoundFormat {
+  switch (options.type) {
+    case 'csv':
+      return bind(FORMATS.csv, options);
+    case 'json':
+      return bind(FORMATS.json, options);
+    case 'jsonl':
+      return bind(FORMATS.jsonl, options);
+    case 'parquet':
+      return bind(FORMATS.parquet, options);
+  }
+}
+
+function bind<O>(format: Format<O>, options: O): BoundFormat {
+  return {
+    extension: format.extension,
+    mediaType: format.mediaType,
+    compressible: format.compressible,
+    check: (columns) => format.check(columns, options),
+    segment: (columns) => format.segment(columns, options),
+    joining: (columns) => format.joining(columns, options),
+  };
+}

@@ -1,0 +1,36 @@
+import { identifier } from '../column/sql.ts';
+import { jsonText } from '../column/json.ts';
+import { DEFAULT_TEXT } from '../column/text.ts';
+import { type Column, isNested } from '../column/type.ts';
+import type { Format } from './format.ts';
+import type { ParquetOptions } from './options.ts';
+
+/** Rows of a row group: the engine's own default, and what one writing segment holds in memory. */
+const ROW_GROUP_ROWS = 122_880;
+
+/** Parquet, snappy pages, every type its own; JSON columns are annotated strings. */
+export const parquet: Format<ParquetOptions> = {
+  extension: 'parquet',
+  mediaType: 'application/vnd.apache.parquet',
+  compressible: false,
+
+  check() {},
+
+  segment(columns, options) {
+    return {
+      expressions: columns.map((column) => ({ sql: value(column, options), name: column.name })),
+      copy: `format parquet, compression snappy, row_group_size ${ROW_GROUP_ROWS}`,
+    };
+  },
+
+  joining() {
+    return { by: 'parquet' };
+  },
+};
+
+function value({ name, type }: Column, options: ParquetOptions): string {
+  const column = identifier(name);
+  if (options.nested === 'text' && isNested(type)) return jsonText(column, type, { ...DEFAULT_TEXT, nonFinite: 'string' });
+  if (type.is !== 'json') return column;
+  return options.nested === 'text' ? `(${column})::varchar` : `(${column})::json`;
+}

@@ -1,0 +1,99 @@
+import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import wabt from 'wabt';
+import { RowCounter } from './row-counter.ts';
+import { ROW_COUNTER_WASM_BASE64 } from './row-counter.wasm.ts';
+
+const BUFFER_BYTES = 2 ** 20;
+
+interface Counted {
+  readonly rows: number;
+  readonly insideQuotes: boolean;
+}
+
+function countOneByOne(text: Uint8Array, quoteAware: boolean): Counted {
+  let rows = 0;
+  let insideQuotes = false;
+  for (const byte of text) {
+    if (byte === 0x22 && quoteAware) insideQuotes = !insideQuotes;
+    if (byte === 0x0a && !insideQuotes) rows += 1;
+  }
+  return { rows, insideQuotes };
+}
+
+function countInChunks(text: Uint8Array, quoteAware: boolean, lengths: readonly number[]): Counted {
+  const counter = new RowCounter(quoteAware);
+  // What a shorter fill leaves behind it must not be counted.
+  counter.buffer.fill('\n"', 0, 1024);
+  let at = 0;
+  for (let index = 0; at < text.length; index += 1) {
+    const chunk = text.subarray(at, at + (lengths[index] ?? BUFFER_BYTES));
+    counter.buffer.set(chunk);
+    counter.count(chunk.length);
+    at += chunk.length;
+  }
+  return { rows: counter.rows, insideQuotes: counter.insideQuotes };
+}
+
+test('counts as a byte-by-byte count does, whatever the chunks', () => {
+  // Quotes and newlines, the bytes next to them, and those that a signed or 7-bit comparison would confuse.
+  const byte = fc.constantFrom(0x22, 0x22, 0x22, 0x0a, 0x0a, 0x0a, 0x2c, 0x0b, 0x09, 0x23, 0x00, 0x8a, 0xa2, 0xff);
+  const text = fc.array(byte, { maxLength: 700, size: 'max' }).map((bytes) => Uint8Array.from(bytes));
+  const lengths = fc.array(fc.oneof(fc.integer({ min: 0, max: 200 }), fc.constantFrom(63, 64, 65, 128)));
+  fc.assert(
+    fc.property(text, lengths, fc.boolean(), (bytes, chunkLengths, quoteAware) => {
+      assert.deepEqual(countInChunks(bytes, quoteAware, chunkLengths), countOneByOne(bytes, quoteAware));
+    }),
+    { numRuns: 2000 },
+  );
+});
+
+test('counts a full buffer to its last byte, and leaves the bytes as they are', () => {
+  const counter = new RowCounter(true);
+  counter.buffer.fill('\n');
+  counter.count(BUFFER_BYTES);
+  counter.count(BUFFER_BYTES);
+  assert.equal(counter.rows, 2 * BUFFER_BYTES);
+  assert.ok(counter.buffer.every((byte) => byte === 0x0a));
+  counter.buffer.write('"', BUFFER_BYTES - 1);
+  counter.count(BUFFER_BYTES);
+  assert.equal(counter.rows, 3 * BUFFER_BYTES - 1);
+  assert.equal(counter.insideQuotes, true);
+  counter.buffer.fill('\n');
+  counter.count(BUFFER_BYTES);
+  assert.equal(counter.rows, 3 * BUFFER_BYTES - 1);
+});
+
+test('refuses a length that the buffer does not have', () => {
+  const counter = new RowCounter(false);
+  for (const lengthBytes of [-1, 0.5, BUFFER_BYTES + 1, Number.NaN]) {
+    assert.throws(() => counter.count(lengthBytes), RangeError);
+  }
+  assert.equal(counter.rows, 0);
+});
+
+test('counters do not share state', () => {
+  const [first, second] = [new RowCounter(true), new RowCounter(true)];
+  first.buffer.write('a"\n');
+  first.count(3);
+  assert.equal(second.buffer[0], 0);
+  second.buffer.write('a\n');
+  second.count(2);
+  assert.deepEqual([first.rows, first.insideQuotes, second.rows, second.insideQuotes], [0, true, 1, false]);
+});
+
+test('row-counter.wasm.ts is what row-counter.wat assembles to', async () => {
+  const text = await readFile(new URL('row-counter.wat', import.meta.url), 'utf8');
+  const { buffer } = (await wabt()).parseWat('row-counter.wat', text, { simd: true }).toBinary({});
+  const base64 = Buffer.from(buffer).toString('base64');
+  const file = [
+    '/** The bytes of row-counter.wat, assembled; the tests compare them. */',
+    `export const ROW_COUNTER_WASM_BASE64 =\n  '${base64.match(/.{1,110}/g)?.join("' +\n  '")}';`,
+  ];
+  assert.ok(
+    base64 === ROW_COUNTER_WASM_BASE64,
+    `row-counter.wasm.ts is out of date; it should hold:\n${file.join('\n')}\n`,
+  );
+});

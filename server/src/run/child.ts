@@ -1,0 +1,53 @@
+/** A process of its own for the engine: a native crash or a full memory must not take the parent along. */
+import { setTimeout as wait } from 'node:timers/promises';
+import { recordOf } from '../base/errors.ts';
+import { recoverStage } from '../destination/folder.ts';
+import { describeSource } from './describe.ts';
+import { execute } from './execute.ts';
+import type { Order, Report } from './protocol.ts';
+
+/** How long running statements get to end after an interrupt before the process goes anyway. */
+const INTERRUPT_MS = 500;
+
+let cancelling = new AbortController();
+let stage: string | null = null;
+let work: Promise<void> = Promise.resolve();
+
+process.on('message', (order: Order) => {
+  if (order.order === 'cancel') return cancelling.abort();
+  work = carryOut(order);
+});
+
+// Ctrl-C reaches the whole process group; the parent decides what it means.
+process.on('SIGINT', () => {});
+process.on('SIGTERM', () => cancelling.abort());
+process.on('disconnect', () => void leave());
+
+async function carryOut(order: Exclude<Order, { order: 'cancel' }>): Promise<void> {
+  cancelling = new AbortController();
+  try {
+    if (order.order === 'describe') {
+      tell({ report: 'described', ...(await describeSource(order.ask, order.limits)) });
+    } else {
+      stage = order.stage;
+      const { plan } = order;
+      const results = await execute({ plan, stage, signal: cancelling.signal, report: (progress) => tell({ report: 'progress', progress }) });
+      tell({ report: 'executed', results });
+    }
+  } catch (error) {
+    tell({ report: 'failed', fault: recordOf(error) });
+  }
+}
+
+function tell(report: Report): void {
+  if (process.connected) process.send?.(report);
+}
+
+/** The parent is gone: a committed export is published, anything else leaves nothing behind. */
+async function leave(): Promise<void> {
+  cancelling.abort();
+  await Promise.race([work, wait(INTERRUPT_MS)]);
+  if (stage !== null) await recoverStage(stage);
+  // A native statement that does not end would keep the process; it has nothing left to say.
+  process.kill(process.pid, 'SIGKILL');
+}

@@ -1,0 +1,20 @@
+import { Engine } from '../source/engine.ts';
+import type { DescribeAsk, SourceShape } from '../source/source.ts';
+import { sources } from '../source/sources.ts';
+import type { EngineVersions, Limits } from './plan.ts';
+
+/** Describes a source and the engine that will read it. */
+export async function describeSource(ask: DescribeAsk, limits: Limits): Promise<{ shape: SourceShape; engine: EngineVersions }> {
+  const shape = await sources[ask.options.type].describe(ask, ({ files, database }) =>
+    Engine.open({ ...limits, stageFolder: null, files, ...(database === undefined ? {} : { database }) }),
+  );
+  return { shape, engine: await engineVersions(limits) };
+}
+
+async function engineVersions(limits: Limits): Promise<EngineVersions> {
+  await using engine = await Engine.open({ ...limits, stageFolder: null, files: [] });
+  const session = await engine.session();
+  const { rows } = await session.read('select version()');
+  const { node, zlib } = process.versions;
+  return { duckdb: String(rows[0]?.[0]), node, zlib, arch: process.arch };
+}

@@ -1,0 +1,107 @@
+import { mkdir } from 'node:fs/promises';
+import { Fault, isSystemError } from '../base/errors.ts';
+import { literal } from '../column/sql.ts';
+import { querySql } from '../dataset/query.ts';
+import { checkPins } from '../source/pins.ts';
+import { relationSql } from '../source/relation.ts';
+import { encodeOutputs } from './encode.ts';
+import { type Execution, filesFolder, type OutputResult, type Progress, type Step, segmentsFolder, sortedFile } from './execution.ts';
+import { locateRefusal } from './locate.ts';
+import { interrupting, openPlanned } from './open.ts';
+import type { Plan } from './plan.ts';
+
+export interface ExecuteAsk {
+  readonly plan: Plan;
+  /** A folder of the run's own, there already. */
+  readonly stage: string;
+  readonly signal: AbortSignal;
+  report(progress: Progress): void;
+}
+
+/** What a run does, top to bottom. */
+export const STEPS = { checkInput, countRows, sortRows, encodeOutputs, recheckInput: checkInput, judgeCounts } as const;
+
+/**
+ * Carries a plan out into `stage`. Nothing outside of it is written. Resolves only when every count
+ * agrees and the input is still as it was pinned; throws a Fault otherwise.
+ */
+export async function execute(ask: ExecuteAsk, steps: readonly Step[] = Object.values(STEPS)): Promise<readonly OutputResult[]> {
+  await mkdir(filesFolder(ask.stage), { recursive: true });
+  await mkdir(segmentsFolder(ask.stage), { recursive: true });
+  let execution: Execution = { ...ask, rowsPlanned: null, rowsSorted: null, results: [] };
+  try {
+    for (const step of steps) {
+      if (ask.signal.aborted) throw new Fault('run.cancelled', 'The run was cancelled.');
+      execution = await step(execution);
+    }
+  } catch (error) {
+    throw await explain(error, execution);
+  }
+  return execution.results;
+}
+
+/** A changed input explains whatever else went wrong, so it is looked for first. */
+async function explain(error: unknown, execution: Execution): Promise<unknown> {
+  if (execution.signal.aborted) return new Fault('run.cancelled', 'The run was cancelled.', { cause: error });
+  if (isSystemError(error, 'ENOSPC') || isSystemError(error, 'EFBIG') || isSystemError(error, 'EDQUOT')) {
+    return new Fault('destination.full', 'There is no room left to write the export.', { cause: error });
+  }
+  try {
+    await checkPins(execution.plan.source.inputs);
+  } catch (changed) {
+    return changed;
+  }
+  return error instanceof Fault && error.code === 'value.refused' ? locateRefusal(error, execution) : error;
+}
+
+async function checkInput(execution: Execution): Promise<Execution> {
+  await checkPins(execution.plan.source.inputs);
+  return execution;
+}
+
+async function countRows(execution: Execution): Promise<Execution> {
+  const { plan } = execution;
+  if (!plan.source.countable) return execution;
+  execution.report({ phase: 'count', rows: 0, bytes: 0, fraction: null });
+  await using engine = await openPlanned(plan, execution.stage, plan.limits.threads);
+  using _ = interrupting(execution.signal, engine);
+  const session = await engine.session();
+  const { rows } = await session.read(`select count(*) from (${querySql({ ...plan.query, orderBy: null }, relationOf(plan))})`);
+  return { ...execution, rowsPlanned: Number(rows[0]?.[0]) };
+}
+
+/** An ordered query is sorted once, by all threads, into one staged file whose rows are then cut into segments. */
+async function sortRows(execution: Execution): Promise<Execution> {
+  const { plan, stage } = execution;
+  if (plan.cut.by === 'pieces') return execution;
+  await using engine = await openPlanned(plan, execution.stage, plan.limits.threads);
+  using _ = interrupting(execution.signal, engine);
+  const session = await engine.session();
+  const timer = setInterval(() => execution.report({ phase: 'sort', rows: 0, bytes: 0, fraction: half(session.fraction()) }), 250);
+  try {
+    const sql = querySql(plan.query, relationOf(plan));
+    const rowsSorted = await session.run(`copy (${sql}) to ${literal(sortedFile(stage))} (format parquet, compression snappy)`);
+    return { ...execution, rowsSorted };
+  } finally {
+    clearInterval(timer);
+  }
+}
+
+/** Sorting is counted as the first half of the work. */
+function half(fraction: number | null): number | null {
+  return fraction === null ? null : fraction / 2;
+}
+
+/** Success is never short: the three counts agree, or there is no success. */
+async function judgeCounts(execution: Execution): Promise<Execution> {
+  for (const { output, rowsPlanned, rowsRead, rowsWritten } of execution.results) {
+    if (rowsRead === rowsWritten && (rowsPlanned === null || rowsPlanned === rowsRead)) continue;
+    const planned = rowsPlanned === null ? '' : `${rowsPlanned} planned, `;
+    throw new Fault('run.short', `The rows of ${output.path} do not agree: ${planned}${rowsRead} read, ${rowsWritten} written.`);
+  }
+  return execution;
+}
+
+function relationOf(plan: Plan): string {
+  return relationSql(plan.source, plan.relation, null);
+}

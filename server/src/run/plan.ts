@@ -1,0 +1,112 @@
+import { createHash } from 'node:crypto';
+import canonicalize from 'canonicalize';
+import { Fault } from '../base/errors.ts';
+import type { Dataset, Scope } from '../dataset/dataset.ts';
+import { makeQuery, type Query, type QueryAsk } from '../dataset/query.ts';
+import { readWindow, type Window, type WindowAsk } from '../dataset/window.ts';
+import { formatOf } from '../format/formats.ts';
+import type { Compression, FormatOptions } from '../format/options.ts';
+import type { RelationColumn } from '../source/relation.ts';
+import type { Piece, SourceShape } from '../source/source.ts';
+import { cutSegments } from './segments.ts';
+
+/** One file format of a run. */
+export interface PlannedOutput {
+  readonly format: FormatOptions;
+  readonly compression: Compression;
+  /** Name of the file, free of folders. */
+  readonly path: string;
+}
+
+/** What the bytes of a run depend on beside the plan's own words. */
+export interface EngineVersions {
+  readonly duckdb: string;
+  readonly node: string;
+  readonly zlib: string;
+  readonly arch: string;
+}
+
+/** What a run may use. Not part of the recipe: it changes no byte. */
+export interface Limits {
+  /** Segments written at a time, and the engine's threads while it sorts or counts. */
+  readonly threads: number;
+  readonly memoryBytes: number;
+}
+
+/** The frozen recipe of a run: the same plan on the same engine gives the same bytes. */
+export interface Plan {
+  readonly version: 1;
+  readonly dataset: string;
+  readonly scope: Scope;
+  readonly window: Window;
+  readonly source: Omit<SourceShape, 'pieces'>;
+  /** The dataset's columns and the source columns behind them. */
+  readonly relation: readonly RelationColumn[];
+  readonly query: Query;
+  readonly outputs: readonly PlannedOutput[];
+  /** Where the input is cut. A sorted query is staged first, and the staged rows are cut. */
+  readonly cut: { readonly by: 'pieces'; readonly segments: readonly Piece[] } | { readonly by: 'rows'; readonly segmentRows: number };
+  readonly engine: EngineVersions;
+  readonly limits: Limits;
+}
+
+export interface PlanAsk extends QueryAsk {
+  readonly window?: WindowAsk;
+  readonly outputs: readonly Omit<PlannedOutput, 'path'>[];
+}
+
+export interface PlanGround {
+  readonly dataset: Dataset;
+  readonly scope: Scope;
+  readonly shape: SourceShape;
+  readonly engine: EngineVersions;
+  readonly limits: Limits;
+  /** ISO instant the lookback is counted from. */
+  readonly now: string;
+}
+
+/** Rows of a segment of a sorted run: four of its staged row groups. */
+const SORTED_SEGMENT_ROWS = 4 * 122_880;
+
+/** Makes the plan, or throws `request.invalid` for what cannot be exported as asked. */
+export function makePlan(ask: PlanAsk, ground: PlanGround): Plan {
+  const { dataset, scope, shape } = ground;
+  const window = readWindow(ask.window ?? {}, dataset, ground.now);
+  const query = makeQuery(dataset, scope, window, ask);
+  const { pieces, ...source } = shape;
+  const plan: Plan = {
+    version: 1,
+    dataset: dataset.name,
+    scope,
+    window,
+    source,
+    relation: dataset.columns.map(({ name, from }) => ({ name, from })),
+    query,
+    outputs: ask.outputs.map((output) => planOutput(output, dataset, query)),
+    cut: query.orderBy === null ? { by: 'pieces', segments: cutSegments(pieces) } : { by: 'rows', segmentRows: SORTED_SEGMENT_ROWS },
+    engine: ground.engine,
+    limits: ground.limits,
+  };
+  return freeze(plan);
+}
+
+function planOutput({ format, compression }: Omit<PlannedOutput, 'path'>, dataset: Dataset, query: Query): PlannedOutput {
+  const bound = formatOf(format);
+  bound.check(query.columns);
+  if (compression !== 'none' && !bound.compressible) {
+    throw new Fault('request.invalid', `${format.type} compresses its own pages; allowed is compression none.`, { pointer: '/compression' });
+  }
+  return { format, compression, path: `${dataset.name}.${bound.extension}${compression === 'gzip' ? '.gz' : ''}` };
+}
+
+/** sha-256 of the plan without its limits, in lower-case hex. */
+export function hashPlan(plan: Plan): string {
+  const { limits: _, ...recipe } = plan;
+  return createHash('sha256').update(canonicalize(recipe) ?? '').digest('hex');
+}
+
+function freeze<T>(value: T): T {
+  if (typeof value !== 'object' || value === null) return value;
+  for (const inner of Object.values(value)) freeze(inner);
+  return Object.freeze(value);
+}

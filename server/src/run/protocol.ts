@@ -1,0 +1,20 @@
+import type { FaultRecord } from '../base/errors.ts';
+import type { DescribeAsk, SourceShape } from '../source/source.ts';
+import type { OutputResult, Progress } from './execution.ts';
+import type { EngineVersions, Limits, Plan } from './plan.ts';
+
+/**
+ * What the parent tells a child. Plans travel by this channel, never by argument or environment. A
+ * child does one thing at a time and ends when the channel closes.
+ */
+export type Order =
+  | { readonly order: 'describe'; readonly ask: DescribeAsk; readonly limits: Limits }
+  | { readonly order: 'execute'; readonly plan: Plan; readonly stage: string }
+  | { readonly order: 'cancel' };
+
+/** What the child tells back: progress any number of times, then one of the others. */
+export type Report =
+  | { readonly report: 'progress'; readonly progress: Progress }
+  | { readonly report: 'described'; readonly shape: SourceShape; readonly engine: EngineVersions }
+  | { readonly report: 'executed'; readonly results: readonly OutputResult[] }
+  | { readonly report: 'failed'; readonly fault: FaultRecord };

@@ -1,0 +1,113 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { Fault, faultOf } from '../base/errors.ts';
+import type { DescribeAsk, SourceShape } from '../source/source.ts';
+import type { OutputResult, Progress } from './execution.ts';
+import type { EngineVersions, Limits, Plan } from './plan.ts';
+import type { Order, Report } from './protocol.ts';
+
+/** How long a child gets to answer a cancel before it is killed: cancel ends within a second. */
+const CANCEL_GRACE_MS = 700;
+
+const CHILD = fileURLToPath(new URL('./child.ts', import.meta.url));
+
+interface Waiting {
+  resolve(report: Report): void;
+  reject(error: unknown): void;
+  progress(progress: Progress): void;
+}
+
+/** A child process that describes sources and executes plans, one at a time. Dispose ends it. */
+export class Worker implements AsyncDisposable {
+  readonly #child: ChildProcess;
+  readonly #ended: Promise<void>;
+  #waiting: Waiting | null = null;
+
+  constructor() {
+    // glibc would give every thread an arena of its own, and keep what each once held.
+    const env = { MALLOC_ARENA_MAX: '2', TZ: 'UTC' };
+    this.#child = fork(CHILD, { env, stdio: ['ignore', 'ignore', 'pipe', 'ipc'], serialization: 'json' });
+    this.#ended = new Promise((resolve) => {
+      this.#child.once('exit', (code, signal) => {
+        this.#fail(new Fault('internal', 'The export process ended unexpectedly.', { cause: `exit code ${code}, signal ${signal}: ${this.#words}` }));
+        resolve();
+      });
+    });
+    this.#child.on('error', (error) => this.#fail(error));
+    this.#child.on('message', (report: Report) => this.#hear(report));
+    this.#child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+      this.#words = (this.#words + text).slice(-4000);
+    });
+  }
+
+  /** The last words of the child, for the log. */
+  #words = '';
+
+  get pid(): number | undefined {
+    return this.#child.pid;
+  }
+
+  async describe(ask: DescribeAsk, limits: Limits): Promise<{ shape: SourceShape; engine: EngineVersions }> {
+    const report = await this.#order({ order: 'describe', ask, limits }, () => {});
+    if (report.report === 'described') return report;
+    throw new Fault('internal', 'The export process answered out of turn.');
+  }
+
+  /** Executes the plan in `stage`. When the signal fires it is cancelled, and the child gone, within a second. */
+  async execute(plan: Plan, stage: string, signal: AbortSignal, progress: (progress: Progress) => void): Promise<readonly OutputResult[]> {
+    let timer: NodeJS.Timeout | undefined;
+    const cancel = () => {
+      this.#send({ order: 'cancel' });
+      timer = setTimeout(() => this.#child.kill('SIGKILL'), CANCEL_GRACE_MS);
+    };
+    if (signal.aborted) throw cancelled();
+    signal.addEventListener('abort', cancel);
+    try {
+      const report = await this.#order({ order: 'execute', plan, stage }, progress);
+      if (report.report === 'executed') return report.results;
+      throw new Fault('internal', 'The export process answered out of turn.');
+    } catch (error) {
+      throw signal.aborted ? cancelled() : error;
+    } finally {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', cancel);
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#child.connected) this.#child.disconnect();
+    await this.#ended;
+  }
+
+  #order(order: Order, progress: (progress: Progress) => void): Promise<Report> {
+    if (this.#waiting) throw new Error('The worker is busy.');
+    return new Promise((resolve, reject) => {
+      this.#waiting = { resolve, reject, progress };
+      this.#send(order);
+    });
+  }
+
+  #send(order: Order): void {
+    this.#child.send(order, (error) => {
+      if (error) this.#fail(error);
+    });
+  }
+
+  #hear(report: Report): void {
+    if (report.report === 'progress') return this.#waiting?.progress(report.progress);
+    const waiting = this.#waiting;
+    this.#waiting = null;
+    if (report.report === 'failed') waiting?.reject(faultOf(report.fault));
+    else waiting?.resolve(report);
+  }
+
+  #fail(error: unknown): void {
+    const waiting = this.#waiting;
+    this.#waiting = null;
+    waiting?.reject(error);
+  }
+}
+
+function cancelled(): Fault {
+  return new Fault('run.cancelled', 'The run was cancelled.');
+}

@@ -1,0 +1,62 @@
+import { extname } from 'node:path';
+import { Fault } from '../../base/errors.ts';
+import { identifier, literal } from '../../column/sql.ts';
+import type { ColumnType } from '../../column/type.ts';
+import type { Session } from '../engine.ts';
+import type { OpenEngine, SourceShape } from '../source.ts';
+import { type FilesAsk, fromText } from './columns.ts';
+
+/** Longest row that is read, in bytes. */
+const MAX_ROW_BYTES = 64 * 1024 * 1024;
+
+const TEXT: ColumnType = { is: 'text' };
+
+/**
+ * CSV with a header line. Nothing is guessed but the names: undeclared columns are text, an empty
+ * cell is NULL and a quoted empty cell is ''.
+ */
+export async function describeCsv(ask: FilesAsk, openEngine: OpenEngine): Promise<SourceShape> {
+  const delimiter = ask.options.delimiter ?? (extname(ask.inputs[0]?.path ?? '') === '.tsv' ? '\t' : ',');
+  const paths = ask.inputs.map(({ path }) => path);
+  await using engine = await openEngine({ files: paths });
+  const session = await engine.session();
+  const names = await readNames(session, paths, delimiter);
+  return {
+    type: 'duckdb',
+    kind: 'csv',
+    inputs: ask.inputs,
+    columns: names.map((name) => {
+      const type = ask.types[name] ?? TEXT;
+      return { name, type, nullable: true, expression: fromText(identifier(name), type) };
+    }),
+    scan: scanSql(names, delimiter),
+    position: 'row_number() over ()',
+    rowNumber: null,
+    pieces: ask.inputs.map(({ sizeBytes }, at) => ({ files: [at, at], rows: null, bytes: sizeBytes })),
+    countable: false,
+  };
+}
+
+async function readNames(session: Session, paths: readonly string[], delimiter: string): Promise<readonly string[]> {
+  let expected: readonly string[] | undefined;
+  for (const path of paths) {
+    const { names } = await session.read(
+      `select * from read_csv(${literal(path)}, header = true, all_varchar = true, ${quoting(delimiter)}, sample_size = 1) limit 0`,
+    );
+    expected ??= names;
+    // Cells are read by position, so a file with other columns would put values under wrong names.
+    if (names.join('\n') !== expected.join('\n')) {
+      throw new Fault('source.refused', `The header of ${path} differs from that of ${paths[0]}.`);
+    }
+  }
+  return expected ?? [];
+}
+
+function quoting(delimiter: string): string {
+  return `delim = ${literal(delimiter)}, quote = '"', escape = '"'`;
+}
+
+function scanSql(names: readonly string[], delimiter: string): string {
+  const columns = names.map((name) => `${literal(name)}: 'VARCHAR'`).join(', ');
+  return `read_csv({files}, auto_detect = false, header = true, columns = {${columns}}, ${quoting(delimiter)}, nullstr = '', allow_quoted_nulls = false, null_padding = false, strict_mode = true, max_line_size = ${MAX_ROW_BYTES})`;
+}

@@ -1,0 +1,32 @@
+import { refuse } from '../../base/errors.ts';
+import { pinFiles } from '../pins.ts';
+import { POSITION } from '../relation.ts';
+import type { DescribeAsk, OpenEngine, Source, SourceShape } from '../source.ts';
+import { describeCsv } from './csv.ts';
+import { findFiles, formatOf } from './files.ts';
+import { describeJsonl } from './jsonl.ts';
+import { describeParquet } from './parquet.ts';
+import { describeTable } from './table.ts';
+
+/** Parquet, CSV, JSON lines and DuckDB database files. */
+export const duckdb: Source = {
+  async describe(ask: DescribeAsk, openEngine: OpenEngine): Promise<SourceShape> {
+    const paths = await findFiles(ask.options, ask.folder);
+    const format = formatOf(ask.options, paths);
+    const inputs = await pinFiles(paths);
+    const shape = await DESCRIBE[format]({ ...ask, inputs }, openEngine);
+    checkNames(shape, ask);
+    return shape;
+  },
+};
+
+const DESCRIBE = { parquet: describeParquet, csv: describeCsv, jsonl: describeJsonl, duckdb: describeTable };
+
+function checkNames(shape: SourceShape, ask: DescribeAsk): void {
+  const names = new Set(shape.columns.map(({ name }) => name));
+  if (names.has(POSITION)) throw refuse('/files', `A column may not be called ${POSITION}.`);
+  const missing = Object.keys(ask.types).find((name) => !names.has(name));
+  if (missing !== undefined) {
+    throw refuse(`/types/${missing}`, `The source has no column "${missing}"; it has ${[...names].slice(0, 40).join(', ')}.`);
+  }
+}

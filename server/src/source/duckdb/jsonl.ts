@@ -1,0 +1,83 @@
+import { literal } from '../../column/sql.ts';
+import type { ColumnType } from '../../column/type.ts';
+import type { Session } from '../engine.ts';
+import type { DescribeAsk, OpenEngine, SourceColumn, SourceShape } from '../source.ts';
+import { type FilesAsk, fromText } from './columns.ts';
+
+/** Longest line that is read, in bytes. */
+const MAX_LINE_BYTES = 64 * 1024 * 1024;
+
+/**
+ * The engine parses JSON numbers into 64-bit floats, which would turn 12345678901234.5678 into
+ * …568. So every number outside a string is first put into a string behind this mark (a
+ * private-use character, so that no text of a customer's looks like it).
+ */
+const MARK = '\u{f8d7}#';
+
+const NUMBER = '-?[0-9]+(?:\\.[0-9]+)?(?:[eE][+-]?[0-9]+)?';
+
+/** What stands before a number outside strings, then the number; at the end of the line, nothing. */
+const NUMBERS = `((?:"(?:[^"\\\\]|\\\\.)*"|[^"0-9-])*)(${NUMBER}|$)`;
+
+/** The last match is the end of the line and leaves a mark of its own there. */
+const LINE = `left(marked, length(marked) - ${MARK.length + 2})`;
+
+/** JSON lines: one object a line, columns by its top-level names, in the order they first appear. */
+export async function describeJsonl(ask: FilesAsk, openEngine: OpenEngine): Promise<SourceShape> {
+  const paths = ask.inputs.map(({ path }) => path);
+  await using engine = await openEngine({ files: paths });
+  const session = await engine.session();
+  const columns = await readColumns(session, `[${paths.map(literal).join(', ')}]`, ask);
+  return {
+    type: 'duckdb',
+    kind: 'jsonl',
+    inputs: ask.inputs,
+    columns,
+    scan: scanSql(columns),
+    position: 'row_number() over ()',
+    rowNumber: null,
+    pieces: ask.inputs.map(({ sizeBytes }, at) => ({ files: [at, at], rows: null, bytes: sizeBytes })),
+    countable: false,
+  };
+}
+
+/**
+ * Every line is looked at, since a name that first appears in the last line is a column too. A
+ * column that only ever holds strings is text; the rest keep their JSON text unless declared.
+ */
+async function readColumns(session: Session, list: string, ask: DescribeAsk): Promise<SourceColumn[]> {
+  const { rows } = await session.read(
+    `select name, bool_and(kind = 'VARCHAR') filter (kind <> 'NULL'), min((line, place)) from (select line, unnest(names) as name, unnest(kinds) as kind, generate_subscripts(names, 1) as place from (select row_number() over () as line, json_keys(json) as names, list_transform(json_keys(json), lambda name: json_type(json, '/' || replace(replace(name, '~', '~0'), '/', '~1'))) as kinds from ${objects(list)})) group by name order by 3`,
+  );
+  return rows.map(([value, isText], at) => {
+    const name = String(value);
+    const type = ask.types[name] ?? (isText === true ? { is: 'text' } : { is: 'json' });
+    return { name, type, nullable: true, expression: memberSql(`members[${at + 1}]`, type) };
+  });
+}
+
+function objects(files: string): string {
+  return `read_ndjson_objects(${files}, maximum_object_size = ${MAX_LINE_BYTES})`;
+}
+
+function scanSql(columns: readonly SourceColumn[]): string {
+  const paths = columns.map(({ name }) => literal(`/${name.replaceAll('~', '~0').replaceAll('/', '~1')}`));
+  const marked = `regexp_replace(json::varchar, ${literal(NUMBERS)}, ${literal(`\\1"${MARK}\\2"`)}, 'g') as marked`;
+  return `(select json_extract(${LINE}, [${paths.join(', ')}]) as members from (select ${marked} from ${objects('{files}')}))`;
+}
+
+function memberSql(member: string, type: ColumnType): string {
+  const isNull = `${member} is null or json_type(${member}) = 'NULL'`;
+  return `case when ${isNull} then null else ${valueSql(member, type)} end`;
+}
+
+function valueSql(member: string, type: ColumnType): string {
+  if (type.is === 'json') return `regexp_replace((${member})::varchar, ${literal(`"${MARK}(${NUMBER})"`)}, '\\1', 'g')`;
+  // Numbers stay in strings inside nested values: the cast reads them from there, digit by digit.
+  if (type.is === 'list' || type.is === 'struct' || type.is === 'map') {
+    return fromText(`replace((${member})::varchar, ${literal(`"${MARK}`)}, '"')`, type);
+  }
+  const text = `json_extract_string(${member}, '$')`;
+  return fromText(`case when starts_with(${text}, ${literal(MARK)}) then substr(${text}, ${MARK.length + 1}) else ${text} end`, type);
+}
+

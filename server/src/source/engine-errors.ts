@@ -1,0 +1,30 @@
+import { Fault, type FaultCode } from '../base/errors.ts';
+import { REFUSAL_MARK, REFUSALS } from '../column/json.ts';
+
+/** What the engine's own words mean. First match wins; anything else is `source.refused`. */
+const MEANINGS: readonly (readonly [RegExp, FaultCode, string])[] = [
+  [/^(Conversion|Out of Range|Invalid Cast) Error/, 'value.refused', 'A value does not fit the type its column is declared with.'],
+  [/INTERRUPT|Interrupted!/, 'run.cancelled', 'The run was cancelled.'],
+  [/No space left on device|Disk quota exceeded|File too large|Could not write (all )?bytes?|failed to offload/i, 'destination.full', 'There is no room left to write the export.'],
+  [/Could not set lock on file|Conflicting lock/, 'source.busy', 'The database file is open for writing elsewhere.'],
+  [/Out of Memory/i, 'internal', 'The export needs more memory than it is allowed.'],
+  [/Invalid (unicode|UTF-?8)|not utf-8 encoded|Invalid string encoding/i, 'value.refused', 'A text is not valid UTF-8.'],
+  [/No files found|No such file or directory|Cannot open file/, 'source.unreachable', 'An input file is not there or cannot be read.'],
+  [/regular expression|RE2|missing \)|invalid perl operator|no argument for repetition|bad repetition|missing \]|trailing \\|invalid escape|invalid character class|invalid named capture|bad character class/i, 'request.invalid', 'A pattern of matches is not a valid RE2 regular expression.'],
+];
+
+/** Turns an error of the engine into a fault. The engine's words may hold SQL and paths, so they stay in `cause`. */
+export function engineFault(error: unknown): Fault {
+  if (error instanceof Fault) return error;
+  const text = error instanceof Error ? error.message : String(error);
+  const refusal = refusalOf(text);
+  if (refusal) return new Fault('value.refused', `A value was refused: ${refusal}.`, { cause: error });
+  const [, code, message] = MEANINGS.find(([pattern]) => pattern.test(text)) ?? [];
+  if (code && message) return new Fault(code, message, { cause: error });
+  return new Fault('source.refused', 'The engine could not read the source as planned.', { cause: error });
+}
+
+function refusalOf(text: string): string | undefined {
+  const [, reason = ''] = new RegExp(`${REFUSAL_MARK}(\\w+)`).exec(text) ?? [];
+  return Object.entries(REFUSALS).find(([name]) => name === reason)?.[1];
+}

@@ -1,0 +1,126 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import type { DuckDBConnection, DuckDBInstance, DuckDBType } from '@duckdb/node-api';
+import { literal } from '../column/sql.ts';
+import { engineFault } from './engine-errors.ts';
+
+export interface EngineOptions {
+  readonly memoryBytes: number;
+  readonly threads: number;
+  /** The only folder the engine may write to; its spill files go into `spill` inside. Null: it writes nowhere. */
+  readonly stageFolder: string | null;
+  /** The only files it may read beside that folder. Absolute. */
+  readonly files: readonly string[];
+  /** A database file to attach read-only as `source` before the doors are locked. */
+  readonly database?: string;
+}
+
+export interface Rows {
+  readonly names: readonly string[];
+  readonly types: readonly DuckDBType[];
+  readonly rows: readonly (readonly unknown[])[];
+}
+
+/** One statement at a time; open one per concurrent piece of work. */
+export interface Session {
+  /** Runs a COPY or DDL statement and gives the rows it says it changed. */
+  run(sql: string): Promise<number>;
+  /** All rows of a small result. */
+  read(sql: string): Promise<Rows>;
+  /** Share of the running statement that is done, 0 to 1, or null when the engine cannot tell. */
+  fraction(): number | null;
+  interrupt(): void;
+}
+
+/**
+ * An embedded DuckDB that can reach the given files and folder and nothing else: paths first, then
+ * external access off, then configuration locked. It does not make sources read-only by itself, so
+ * nothing ever runs COPY … TO or ATTACH near them. Errors leave it as faults.
+ */
+export class Engine implements AsyncDisposable {
+  readonly #instance: DuckDBInstance;
+  readonly #connections: DuckDBConnection[] = [];
+
+  private constructor(instance: DuckDBInstance) {
+    this.#instance = instance;
+  }
+
+  static async open(options: EngineOptions): Promise<Engine> {
+    const { DuckDBInstance } = await import('@duckdb/node-api');
+    const instance = await DuckDBInstance.create(':memory:', {
+      threads: String(options.threads),
+      memory_limit: `${Math.floor(options.memoryBytes / 1024)}KiB`,
+    });
+    const engine = new Engine(instance);
+    try {
+      const session = await engine.session();
+      for (const statement of lockDown(options)) await session.run(statement);
+    } catch (error) {
+      await engine[Symbol.asyncDispose]();
+      throw error;
+    }
+    return engine;
+  }
+
+  async session(): Promise<Session> {
+    const connection = await this.#instance.connect();
+    this.#connections.push(connection);
+    return {
+      run: (sql) => translated(async () => Number((await connection.run(sql)).rowsChanged)),
+      read: (sql) => translated(() => readAll(connection, sql)),
+      fraction: () => fractionOf(connection),
+      interrupt: () => connection.interrupt(),
+    };
+  }
+
+  /** Stops every running statement; each fails with `run.cancelled`. */
+  interrupt(): void {
+    for (const connection of this.#connections) connection.interrupt();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const connection of this.#connections) connection.closeSync();
+    this.#instance.closeSync();
+  }
+}
+
+/** Order matters: a path list after the lock, or a lock before external access is off, would be void. */
+function lockDown({ stageFolder, files, database }: EngineOptions): string[] {
+  const spill = stageFolder === null ? null : join(stageFolder, 'spill');
+  if (spill !== null) mkdirSync(spill, { recursive: true });
+  return [
+    "set TimeZone = 'UTC'",
+    "set default_collation = 'binary'",
+    'set preserve_insertion_order = true',
+    'set enable_progress_bar = true',
+    'set enable_progress_bar_print = false',
+    ...(database === undefined ? [] : [`attach ${literal(database)} as source (read_only)`]),
+    ...(spill === null ? ["set temp_directory = ''"] : [`set temp_directory = ${literal(spill)}`]),
+    `set allowed_paths = [${files.map(literal).join(', ')}]`,
+    `set allowed_directories = [${stageFolder === null ? '' : literal(`${stageFolder}/`)}]`,
+    'set autoinstall_known_extensions = false',
+    'set autoload_known_extensions = false',
+    'set allow_community_extensions = false',
+    'set allow_persistent_secrets = false',
+    'set enable_external_access = false',
+    'set lock_configuration = true',
+  ];
+}
+
+async function readAll(connection: DuckDBConnection, sql: string): Promise<Rows> {
+  const result = await connection.runAndReadAll(sql);
+  return { names: result.columnNames(), types: result.columnTypes(), rows: result.getRowsJS() };
+}
+
+function fractionOf(connection: DuckDBConnection): number | null {
+  const { percentage } = connection.progress;
+  return percentage < 0 ? null : Math.min(1, percentage / 100);
+}
+
+async function translated<T>(statement: () => Promise<T>): Promise<T> {
+  try {
+    return await statement();
+  } catch (error) {
+    throw engineFault(error);
+  }
+}
