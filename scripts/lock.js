@@ -6,9 +6,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 /** @typedef {{ pid: number, host: string, id: string }} Holder */
 
-// A holder touches its lock this often; one untouched for twelve times as long has lost its holder.
+// A holder touches its lock this often; one untouched for six times as long has lost its holder.
 const TOUCH_MS = 5000;
-const FORSAKEN_MS = 60_000;
+const FORSAKEN_MS = 30_000;
 const RETRY_MS = 250;
 const GIVE_UP_MS = 10 * 60_000;
 

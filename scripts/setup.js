@@ -13,9 +13,7 @@ export const node = join(root, 'node_modules', 'node', 'bin', 'node');
 
 const stampFile = join(root, 'node_modules', '.drayage-install');
 const lockFile = join(root, '.install.lock');
-
-// How npm ends when Ctrl-C stops it.
-const INTERRUPTED = 130;
+const NO_NETWORK = /\b(ECONNREFUSED|ECONNRESET|ENOTFOUND|EAI_AGAIN|ETIMEDOUT|ENETUNREACH|EHOSTUNREACH)\b/;
 
 /** What keeps the workspace from starting, in words for who started it. */
 class SetupError extends Error {}
@@ -120,11 +118,12 @@ async function install() {
   say('installing packages (first start or changed lock file; this takes about a minute) …');
   const begun = Date.now();
   const { ending, output } = await runNpm(['ci', '--include=dev', '--no-audit', '--no-fund', '--loglevel=error']);
-  if (ending.signal !== null || ending.code === INTERRUPTED) {
+  if (ending.signal !== null || output.includes('npm error process terminated')) {
     throw new SetupError('The installation was interrupted; the next start repeats it.');
   }
   if (ending.code !== 0) {
-    throw new SetupError(`npm ci failed. Without a network nothing can be installed; npm says:\n${output.trim()}`);
+    const why = NO_NETWORK.test(output) ? 'no npm registry answers; is there a network?' : 'npm ci failed, see above.';
+    throw new SetupError(`npm says:\n${output.trim()}\ndrayage: The packages could not be installed: ${why}`);
   }
   if (!isExecutable(node)) {
     throw new SetupError(

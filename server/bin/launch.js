@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { constants } from 'node:os';
 
 /** @typedef {{ code: number, signal: null } | { code: null, signal: NodeJS.Signals }} Ending */
@@ -37,7 +38,7 @@ export async function launch(command, args, { started, ...options } = {}) {
     });
   } finally {
     for (const signal of PASSED_ON) process.off(signal, passOn);
-    witness.dismiss();
+    await witness.dismiss();
   }
 }
 
@@ -78,7 +79,14 @@ function groupWitness() {
     renew() {
       if (this.fell()) bystander = startBystander();
     },
-    dismiss: () => bystander.kill('SIGKILL'),
+    /** Waits until it is gone: where nothing reaps orphans it would stay behind as a zombie. */
+    async dismiss() {
+      if (this.fell() || bystander.pid === undefined) return;
+      const gone = once(bystander, 'exit');
+      bystander.ref();
+      bystander.kill('SIGKILL');
+      await gone;
+    },
   };
 }
 

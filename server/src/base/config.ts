@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
+import { Fault } from './errors.ts';
 
 /** What the environment says. The one place that reads it. */
 export interface Environment {
@@ -31,6 +32,7 @@ export function readEnvironment(): Environment {
 
 function wholeNumber(name: string, text: string | undefined): number | null {
   if (text === undefined || text === '') return null;
-  if (!/^[1-9]\d{0,8}$/.test(text)) throw new Error(`${name} is "${text}"; allowed is a whole number from 1.`);
+  if (!/^[1-9]\d{0,8}$/.test(text))
+    throw new Fault('request.invalid', `${name} is "${text}"; allowed is a whole number from 1 to 999999999.`);
   return Number(text);
 }

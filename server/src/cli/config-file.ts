@@ -19,7 +19,11 @@ export async function loadConfig(path: string): Promise<LoadedConfig> {
     () => true,
     () => false,
   );
-  if (!isThere) throw new Fault('dataset.unknown', `There is no ${path}; datasets are declared there, and files are named by their path.`);
+  if (!isThere)
+    throw new Fault(
+      'dataset.unknown',
+      `There is no ${path}; datasets are declared there, and files are named by their path.`,
+    );
   const module: { default?: unknown } = await import(pathToFileURL(file).href);
   return { config: parseConfig(module.default, path), folder: dirname(file) };
 }

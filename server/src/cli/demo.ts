@@ -1,2 +1,101 @@
-import type { Command } from './command.ts';
-export const demo: Command = { name: 'demo', summary: 'x', help: '', async run() { return 1; } };
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { now, ticks } from '../base/clock.ts';
+import { readEnvironment } from '../base/config.ts';
+import { Fault } from '../base/errors.ts';
+import { parseInstant } from '../column/parse-instant.ts';
+import { type Command, readArgs } from './command.ts';
+import { type DemoData, demoData } from './demo-data.ts';
+import { exportIntoFolder } from './export.ts';
+import { readExportArgs } from './export-args.ts';
+import { listFiles } from './manifest-view.ts';
+import { openView } from './progress-view.ts';
+
+const CONFIG = fileURLToPath(new URL('../../../examples/demo/drayage.config.ts', import.meta.url));
+
+export const demo: Command = {
+  name: 'demo',
+  summary: 'make demo data and export some of it',
+  help: `Usage: drayage demo [--once]
+
+Makes demo data unless it is there already, exports the events of tenant acme as CSV with gzip into a
+new folder, and says how to verify them. Serving the data will come with the next version.
+
+  --once          make the data, run one export and end
+
+Environment
+  DRAYAGE_DATA    folder of the data, the exports and the signing key (default: .drayage)
+  DEMO_ROWS       number of events (default: 200000)
+  DEMO_NOW        instant the recent half of them leads up to (default: midnight UTC of the first start)
+
+The datasets are declared in examples/demo/drayage.config.ts; --config takes it to export more of them.
+`,
+
+  async run(args) {
+    const { values } = readArgs({
+      args: [...args],
+      options: { once: { type: 'boolean' }, verbose: { type: 'boolean' } },
+    });
+    if (!values.once) say('Serving comes with the next version; until then this is what --once does.');
+    const { dataFolder, demoRows, demoNow } = readEnvironment();
+    const asked = { dataFolder, rows: demoRows, now: demoNow === null ? null : readNow(demoNow) };
+    await makeData(asked);
+    await exportEvents(dataFolder);
+    return 0;
+  },
+};
+
+/** Whole milliseconds, so that the last row never comes after it. */
+function readNow(text: string): string {
+  try {
+    return new Date(Date.parse(parseInstant(text, ''))).toISOString();
+  } catch (error) {
+    if (!(error instanceof Fault)) throw error;
+    throw new Fault('request.invalid', `DEMO_NOW is "${text}". ${error.message}`, { cause: error });
+  }
+}
+
+async function makeData(asked: { dataFolder: string; rows: number; now: string | null }): Promise<void> {
+  const cancelling = new AbortController();
+  const cancel = () => cancelling.abort();
+  process.on('SIGINT', cancel).on('SIGTERM', cancel);
+  try {
+    const start = ticks();
+    const data = await demoData({
+      ...asked,
+      signal: cancelling.signal,
+      making: () => say(`Making ${asked.rows} events …`),
+    });
+    say(describe(data, ((ticks() - start) / 1000).toFixed(1)));
+  } finally {
+    process.off('SIGINT', cancel).off('SIGTERM', cancel);
+  }
+}
+
+function describe({ folder, isNew, files }: DemoData, seconds: string): string {
+  const rows = files.map(({ file, rows, bytes, sha256, start, end }) => {
+    const lastDay = new Date(Date.parse(end) - 1).toISOString().slice(0, 10);
+    return [
+      `${rows} rows`,
+      `${bytes} bytes`,
+      `sha-256 ${sha256}`,
+      file.padEnd(21),
+      `${start.slice(0, 10)} to ${lastDay}`,
+    ];
+  });
+  const widths = [0, 1].map((at) => Math.max(...rows.map((row) => row[at]?.length ?? 0)));
+  const lines = rows.map((row) => `  ${row.map((cell, at) => cell.padStart(widths[at] ?? 0)).join('  ')}`);
+  return [`${isNew ? `Made in ${seconds} s` : 'Made before and intact'}, in ${folder}:`, ...lines].join('\n');
+}
+
+async function exportEvents(dataFolder: string): Promise<void> {
+  const to = join(dataFolder, 'exports', `events-${now().replaceAll(/[-:.]/g, '')}`);
+  say('Exporting dataset events for tenant acme as CSV with gzip …');
+  const what = ['events', '--tenant', 'acme', '--format', 'csv', '--compression', 'gzip'];
+  const manifest = await exportIntoFolder(readExportArgs([...what, '--config', CONFIG, '--to', to]), openView(false));
+  if (manifest !== null) process.stdout.write(`In ${to}:\n${listFiles(manifest, to)}`);
+}
+
+function say(text: string): void {
+  process.stdout.write(`${text}\n`);
+}

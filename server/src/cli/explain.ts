@@ -1,7 +1,8 @@
+import { basename } from 'node:path';
 import { nameOf } from '../column/type.ts';
+import { querySql } from '../dataset/query.ts';
 import { copyStatements } from '../run/encode.ts';
 import { hashPlan, type Plan } from '../run/plan.ts';
-import { querySql } from '../dataset/query.ts';
 import { relationSql } from '../source/relation.ts';
 
 /** Where staged files would stand; the stage is made when the plan is run. */
@@ -11,8 +12,10 @@ const STAGE = '{stage}';
 export function explainPlan(plan: Plan, asJson: boolean): string {
   const sorting = plan.cut.by === 'rows' ? querySql(plan.query, relationSql(plan.source, plan.relation, null)) : null;
   const statements = plan.outputs.flatMap((output) => copyStatements({ plan, stage: STAGE, rowsSorted: null }, output));
-  if (asJson) return `${JSON.stringify({ hash: hashPlan(plan), plan, sorting, statements })}\n`;
-  return `${[...head(plan), ...(sorting === null ? [] : ['', `Sorted first, then cut every ${segmentRows(plan)} rows:`, `  ${sorting}`]), '', ...segments(plan, statements)].join('\n')}\n`;
+  if (asJson) return `${JSON.stringify({ event: 'plan', hash: hashPlan(plan), plan, sorting, statements })}\n`;
+  const sorted = sorting === null ? [] : ['', 'Sorted first:', `  ${sorting};`];
+  const [first] = statements;
+  return `${[...head(plan), ...sorted, '', 'Written, the first segment:', `  ${first?.sql};`, '', ...segments(plan)].join('\n')}\n`;
 }
 
 function head(plan: Plan): string[] {
@@ -24,16 +27,19 @@ function head(plan: Plan): string[] {
     `Window    ${window.start ?? 'open'} to ${window.end ?? 'open'}`,
     `Engine    duckdb ${engine.duckdb}, node ${engine.node}, zlib ${engine.zlib}, ${engine.arch}; ${limits.threads} threads, ${Math.round(limits.memoryBytes / 1048576)} MB`,
     ...source.inputs.map((input) => `Input     ${input.path}, ${input.sizeBytes} bytes`),
-    ...plan.outputs.map((output) => `Output    ${output.path}, ${output.compression}, ${JSON.stringify(output.format)}`),
+    ...plan.outputs.map(
+      (output) => `Output    ${output.path}, ${output.compression}, ${JSON.stringify(output.format)}`,
+    ),
     `Columns   ${query.columns.map((column) => `${column.name} ${nameOf(column.type)}${column.nullable ? '' : ' not null'}`).join(', ')}`,
   ];
 }
 
-function segments(plan: Plan, statements: readonly { readonly sql: string }[]): string[] {
-  const count = plan.cut.by === 'pieces' ? `${statements.length} segments` : 'The first segment';
-  return [`${count}:`, ...statements.map(({ sql }) => `  ${sql};`)];
-}
-
-function segmentRows(plan: Plan): number {
-  return plan.cut.by === 'rows' ? plan.cut.segmentRows : 0;
+function segments({ cut, source }: Plan): string[] {
+  if (cut.by === 'rows') return [`Segments: the sorted rows, cut every ${cut.segmentRows}.`];
+  const lines = cut.segments.map(({ files: [first, last], rows, bytes }, at) => {
+    const files = source.inputs.slice(first, last + 1).map(({ path }) => basename(path));
+    const what = files.length === 1 ? files[0] : `${files[0]} to ${files.at(-1)} (${files.length} files)`;
+    return `  ${at + 1}. ${what}, ${rows === null ? 'all rows' : `rows ${rows[0]} to ${rows[1] - 1}`}, ${bytes} bytes before encoding`;
+  });
+  return [`Segments: ${cut.segments.length}`, ...lines];
 }

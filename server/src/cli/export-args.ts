@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import type { z } from 'zod';
 import { type Compression, compressionOptions, type FormatOptions, formatOptions } from '../format/options.ts';
 import { readArgs, UsageError } from './command.ts';
 
@@ -68,8 +68,10 @@ type Values = ReturnType<typeof readArgs<{ options: typeof OPTIONS; allowPositio
 /** Throws UsageError for what is no export. */
 export function readExportArgs(args: readonly string[]): ExportArgs {
   const { values, positionals } = readArgs({ args: [...args], options: OPTIONS, allowPositionals: true });
-  if (positionals.length === 0) throw new UsageError('export takes a dataset or files; drayage export --help says more.');
-  if (values.to === undefined && !values.explain) throw new UsageError('--to FOLDER is needed; --explain shows the plan without it.');
+  if (positionals.length === 0)
+    throw new UsageError('export takes a dataset or files; drayage export --help says more.');
+  if (values.to === undefined && !values.explain)
+    throw new UsageError('--to FOLDER is needed; --explain shows the plan without it.');
   if (values.format === undefined) throw new UsageError('--format is needed: csv, json, jsonl or parquet.');
   return {
     subjects: positionals,
@@ -80,7 +82,10 @@ export function readExportArgs(args: readonly string[]): ExportArgs {
     columns: list(values.columns),
     order: list(values.order),
     distinct: values.distinct ?? false,
-    window: { ...(values.start === undefined ? {} : { start: values.start }), ...(values.end === undefined ? {} : { end: values.end }) },
+    window: {
+      ...(values.start === undefined ? {} : { start: values.start }),
+      ...(values.end === undefined ? {} : { end: values.end }),
+    },
     types: readTypes(values.types),
     table: values.table,
     tenant: values.tenant,

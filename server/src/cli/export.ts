@@ -1,5 +1,5 @@
-import { readEnvironment } from '../base/config.ts';
 import { now } from '../base/clock.ts';
+import { readEnvironment } from '../base/config.ts';
 import { stageFor, sweepStages } from '../destination/folder.ts';
 import { openSigner } from '../run/keys.ts';
 import type { Manifest } from '../run/manifest.ts';
@@ -9,8 +9,8 @@ import { Worker } from '../run/worker.ts';
 import type { Command } from './command.ts';
 import type { LoadedConfig } from './config-file.ts';
 import { explainPlan } from './explain.ts';
-import { EXPORT_HELP } from './export-help.ts';
 import { type ExportArgs, readExportArgs } from './export-args.ts';
+import { EXPORT_HELP } from './export-help.ts';
 import { listFiles } from './manifest-view.ts';
 import { openView, type ProgressView } from './progress-view.ts';
 import { findSubject } from './subject.ts';
@@ -30,7 +30,11 @@ export const exportCommand: Command = {
 };
 
 /** Plans and runs an export; with `explain` only plans and shows it, and gives null. Ctrl-C cancels it. */
-export async function exportIntoFolder(args: ExportArgs, view: ProgressView, config?: LoadedConfig): Promise<Manifest | null> {
+export async function exportIntoFolder(
+  args: ExportArgs,
+  view: ProgressView,
+  config?: LoadedConfig,
+): Promise<Manifest | null> {
   const cancelling = new AbortController();
   const cancel = () => cancelling.abort();
   process.on('SIGINT', cancel).on('SIGTERM', cancel);

@@ -25,7 +25,9 @@ async function run([name, ...args]: readonly string[]): Promise<number> {
   }
   const command = COMMANDS.find((each) => each.name === name);
   if (!command) {
-    process.stderr.write(`drayage: there is no command ${name}; there are ${COMMANDS.map((each) => each.name).join(', ')}.\n`);
+    process.stderr.write(
+      `drayage: there is no command ${name}; there are ${COMMANDS.map((each) => each.name).join(', ')}.\n`,
+    );
     return 2;
   }
   if (args.includes('--help') || args.includes('-h')) {
@@ -45,7 +47,8 @@ function report(error: unknown, asJson: boolean): number {
     return 2;
   }
   const { code, message, pointer, detail } = recordOf(error);
-  if (asJson) process.stdout.write(`${JSON.stringify({ event: 'failed', code, message, ...(pointer ? { pointer } : {}) })}\n`);
+  if (asJson)
+    process.stdout.write(`${JSON.stringify({ event: 'failed', code, message, ...(pointer ? { pointer } : {}) })}\n`);
   const place = pointer ? ` (${pointer})` : '';
   process.stderr.write(`drayage: ${message} [${code}]${place}\n`);
   if (detail !== undefined && process.argv.includes('--verbose')) process.stderr.write(`${detail}\n`);

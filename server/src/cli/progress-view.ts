@@ -51,7 +51,8 @@ const CLEAR_LINE = '\r\u{1b}[2K';
 
 function barView(): ProgressView {
   const start = ticks();
-  const show = (text: string) => process.stderr.write(`${CLEAR_LINE}${text.slice(0, (process.stderr.columns ?? 80) - 1)}`);
+  const show = (text: string) =>
+    process.stderr.write(`${CLEAR_LINE}${text.slice(0, (process.stderr.columns ?? 80) - 1)}`);
   return {
     phase: (phase) => show(phase === 'plan' ? 'Planning…' : 'Publishing…'),
     progress: (progress) => {
@@ -69,13 +70,17 @@ function describe({ phase, rows, bytes, fraction }: Progress, elapsedMs: number)
   const share = fraction === null ? '' : ` ${Math.floor(fraction * 100)} %`;
   if (phase !== 'encode') return `${PHASES[phase]}${share}`;
   const rate = Math.round(rows / (elapsedMs / 1000));
-  const left = fraction === null || fraction < 0.02 ? '' : `, ${duration((elapsedMs / fraction) * (1 - fraction))} left`;
+  const left =
+    fraction === null || fraction < 0.02 ? '' : `, ${duration((elapsedMs / fraction) * (1 - fraction))} left`;
   return `${PHASES[phase]}${share}: ${rows} rows, ${megabytes(bytes)}, ${rate} rows/s${left}`;
 }
 
 function finished(manifest: Manifest, elapsedMs: number): string {
   const files = manifest.outputs.flatMap((output) => output.files);
-  const [rows, bytes] = [files.reduce((sum, file) => sum + file.rows, 0), files.reduce((sum, file) => sum + file.bytes, 0)];
+  const [rows, bytes] = [
+    files.reduce((sum, file) => sum + file.rows, 0),
+    files.reduce((sum, file) => sum + file.bytes, 0),
+  ];
   return `Exported ${rows} rows, ${megabytes(bytes)}, in ${duration(elapsedMs)}.`;
 }
 

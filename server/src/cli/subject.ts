@@ -36,16 +36,38 @@ function isFile(path: string): Promise<boolean> {
 function bareFiles(args: ExportArgs): Subject {
   const types: Record<string, ColumnType> = {};
   for (const [name, type] of Object.entries(args.types)) types[name] = parseType(type, `/types/${name}`);
-  const options: SourceOptions = { type: 'duckdb', files: [...args.subjects], ...(args.table === undefined ? {} : { table: args.table }) };
-  return { ask: { options, types, folder: process.cwd() }, scope: { is: 'shared' }, dataset: (shape) => bareDataset(shape, args) };
+  const options: SourceOptions = {
+    type: 'duckdb',
+    files: [...args.subjects],
+    ...(args.table === undefined ? {} : { table: args.table }),
+  };
+  return {
+    ask: { options, types, folder: process.cwd() },
+    scope: { is: 'shared' },
+    dataset: (shape) => bareDataset(shape, args),
+  };
 }
 
 /** Bare files are shared, and their rows' place in them stands in for a key. */
 function bareDataset(shape: SourceShape, args: ExportArgs): Dataset {
   const plain = { description: null, hidden: false };
   const columns = shape.columns.map(({ name, type, nullable }) => ({ name, type, nullable, from: name, ...plain }));
-  const position = { name: POSITION, type: { is: 'integer', bits: 64 }, nullable: false, from: POSITION, description: null, hidden: true } as const;
-  return { name: bareName(args), columns: [...columns, position], key: [POSITION], time: null, tenancy: 'shared', lookbackDays: null };
+  const position = {
+    name: POSITION,
+    type: { is: 'integer', bits: 64 },
+    nullable: false,
+    from: POSITION,
+    description: null,
+    hidden: true,
+  } as const;
+  return {
+    name: bareName(args),
+    columns: [...columns, position],
+    key: [POSITION],
+    time: null,
+    tenancy: 'shared',
+    lookbackDays: null,
+  };
 }
 
 function bareName({ subjects, table }: ExportArgs): string {
@@ -58,9 +80,15 @@ function bareName({ subjects, table }: ExportArgs): string {
 function declared(name: string, args: ExportArgs, { config, folder }: LoadedConfig): Subject {
   const declaration = Object.hasOwn(config.datasets, name) ? config.datasets[name] : undefined;
   if (!declaration) {
-    throw new Fault('dataset.unknown', `There is no dataset ${name}; there are ${Object.keys(config.datasets).join(', ') || 'none'}.`);
+    throw new Fault(
+      'dataset.unknown',
+      `There is no dataset ${name}; there are ${Object.keys(config.datasets).join(', ') || 'none'}.`,
+    );
   }
-  if (Object.keys(args.types).length > 0) throw new Fault('request.invalid', 'The types of a dataset are declared in its configuration.', { pointer: '/types' });
+  if (Object.keys(args.types).length > 0)
+    throw new Fault('request.invalid', 'The types of a dataset are declared in its configuration.', {
+      pointer: '/types',
+    });
   return {
     ask: { options: declaration.source, types: declaredTypes(declaration), folder },
     scope: readScope(args),

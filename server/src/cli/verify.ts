@@ -14,7 +14,11 @@ which files are there that the manifest does not know. Exit code 0 only if all i
 `,
 
   async run(args) {
-    const { values, positionals } = readArgs({ args: [...args], options: { json: { type: 'boolean' }, verbose: { type: 'boolean' } }, allowPositionals: true });
+    const { values, positionals } = readArgs({
+      args: [...args],
+      options: { json: { type: 'boolean' }, verbose: { type: 'boolean' } },
+      allowPositionals: true,
+    });
     const [path] = positionals;
     if (path === undefined || positionals.length !== 1) throw new UsageError('verify takes one folder or manifest.');
     const verification = await verifyExport(path, readEnvironment().dataFolder);
@@ -28,9 +32,15 @@ function summary({ files, isIntact, isOwnSigner, manifest }: Verification): obje
 }
 
 function describe({ files, isIntact, isOwnSigner, manifest }: Verification): string {
-  const lines = files.map(({ path, state, note }) => `${state.padEnd(8)} ${path}${note === undefined ? '' : ` (${note})`}`);
+  const lines = files.map(
+    ({ path, state, note }) => `${state.padEnd(8)} ${path}${note === undefined ? '' : ` (${note})`}`,
+  );
   if (manifest !== null) {
-    lines.push(isOwnSigner ? `Signed by this installation's key ${manifest.key.id}.` : `Signed by key ${manifest.key.id}, which is not this installation's.`);
+    lines.push(
+      isOwnSigner
+        ? `Signed by this installation's key ${manifest.key.id}.`
+        : `Signed by key ${manifest.key.id}, which is not this installation's.`,
+    );
   }
   lines.push(isIntact ? 'Intact.' : 'Not intact.');
   return `${lines.join('\n')}\n`;

@@ -6,7 +6,12 @@ export type InstantPattern = 'iso' | 'epoch_s' | 'epoch_ms' | 'epoch_us' | `%${s
 
 export const ISO = 'iso';
 
-const EPOCHS: Readonly<Record<string, string>> = { epoch_s: 'epoch', epoch_ms: 'epoch_ms', epoch_us: 'epoch_us' };
+/** The unit's name in the engine, and how many microseconds it has. */
+const EPOCHS: Readonly<Record<string, readonly [string, number]>> = {
+  epoch_s: ['second', 1_000_000],
+  epoch_ms: ['millisecond', 1000],
+  epoch_us: ['microsecond', 1],
+};
 
 /** %f is six digits, %g three, %j the day of the year. No names of days or months: they depend on a language. */
 const PATTERN = /^(?:%[YmdHMSfgjyIp%]|[ :.,/_TZ+\-0-9()]){1,64}$/;
@@ -27,16 +32,29 @@ export function isEpoch(pattern: InstantPattern): boolean {
 }
 
 /**
- * SQL text of a TIMESTAMP expression. ISO: `2026-01-31T23:59:59.123456` and `zone`; years outside
- * 0000–9999 in expanded form (`+010000-…`, `-000043-…`); infinities are `infinity` and `-infinity`.
+ * SQL text of a TIMESTAMP (or, for instants, TIMESTAMP WITH TIME ZONE) expression. ISO:
+ * `2026-01-31T23:59:59.123456`, with `Z` for instants; years outside 0000–9999 in expanded form
+ * (`+010000-…`, `-000043-…`). Infinities are `infinity` and `-infinity` in every pattern.
  */
-export function instantText(expression: string, pattern: InstantPattern, zone: '' | 'Z'): string {
+export function instantText(expression: string, type: 'timestamp' | 'instant', pattern: InstantPattern): string {
+  // Nine times as fast as a cast, which asks the time zone library about UTC for every value.
+  const local = type === 'instant' ? `make_timestamp(epoch_us(${expression}))` : expression;
+  const write = (sql: string) =>
+    `case when isfinite(${expression}) then ${sql} when ${expression} is not null then (${expression})::varchar end`;
   const epoch = EPOCHS[pattern];
-  if (epoch === 'epoch') return `(epoch_us(${expression}) // 1000000)::varchar`;
-  if (epoch) return `${epoch}(${expression})::varchar`;
-  if (pattern !== ISO) {
-    return `case when isfinite(${expression}) then strftime(${expression}, ${literal(pattern)}) else (${expression})::varchar end`;
-  }
-  const year = `year(${expression})`;
-  return `case when ${expression} between timestamp '0001-01-01 (BC) 00:00:00' and timestamp '9999-12-31 23:59:59.999999' then strftime(${expression}, '%Y-%m-%dT%H:%M:%S.%f${zone}') when isfinite(${expression}) then printf('%s%06d', case when ${year} < 0 then '-' else '+' end, abs(${year})) || strftime(${expression}, '-%m-%dT%H:%M:%S.%f${zone}') else (${expression})::varchar end`;
+  if (epoch) return write(epochText(local, epoch));
+  if (pattern !== ISO) return write(`strftime(${local}, ${literal(pattern)})`);
+  const zone = type === 'instant' ? 'Z' : '';
+  const [first, last] = [bound(type, '0001-01-01 (BC) 00:00:00'), bound(type, '9999-12-31 23:59:59.999999')];
+  const expanded = `printf('%s%06d', case when year(${local}) < 0 then '-' else '+' end, abs(year(${local}))) || strftime(${local}, '-%m-%dT%H:%M:%S.%f${zone}')`;
+  return `case when ${expression} between ${first} and ${last} then strftime(${local}, '%Y-%m-%dT%H:%M:%S.%f${zone}') else ${write(expanded)} end`;
+}
+
+function bound(type: 'timestamp' | 'instant', text: string): string {
+  return type === 'instant' ? `timestamptz '${text}+00'` : `timestamp '${text}'`;
+}
+
+/** Whole units that have passed: date_trunc goes down before 1970 as well, where the engine's epoch_ms goes up. */
+function epochText(expression: string, [unit, micros]: readonly [string, number]): string {
+  return `(epoch_us(date_trunc('${unit}', ${expression})) // ${micros})::varchar`;
 }

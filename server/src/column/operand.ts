@@ -25,13 +25,21 @@ export function readOperand(type: ColumnType, value: unknown, pointer: string): 
     case 'date':
       return `${literal(parseInstant(dateOnly(value, pointer), pointer).slice(0, 10))}::DATE`;
     case 'time':
-      return matching(type, value, { pointer, pattern: TIME, allowed: 'a time as HH:MM:SS with up to six decimals' }, 'TIME');
+      return matching(
+        type,
+        value,
+        { pointer, pattern: TIME, allowed: 'a time as HH:MM:SS with up to six decimals' },
+        'TIME',
+      );
     case 'timestamp':
       return matching(type, value, { pointer, pattern: LOCAL, allowed: 'a date and time without zone' }, 'TIMESTAMP');
     case 'instant':
       return `${literal(parseInstant(value, pointer))}::TIMESTAMPTZ`;
     default:
-      throw refuse(pointer, `A column of type ${nameOf(type)} cannot be compared; allowed is exists${comparisonHint(type)}.`);
+      throw refuse(
+        pointer,
+        `A column of type ${nameOf(type)} cannot be compared; allowed is exists${comparisonHint(type)}.`,
+      );
   }
 }
 
@@ -51,7 +59,8 @@ export function readText(value: unknown, pointer: string): string {
 /** Numbers past 2^53 have lost digits by the time JSON is parsed, so they are refused, not rounded. */
 function digits(type: ColumnType, value: unknown, pointer: string): string {
   if (typeof value === 'number' && Number.isFinite(value)) {
-    if (Math.abs(value) > Number.MAX_SAFE_INTEGER) throw refuse(pointer, `${value} is beyond 2^53; send it as a string.`);
+    if (Math.abs(value) > Number.MAX_SAFE_INTEGER)
+      throw refuse(pointer, `${value} is beyond 2^53; send it as a string.`);
     const text = String(value);
     if (!text.includes('e')) return text;
   }
@@ -80,7 +89,8 @@ function decimal(type: ColumnType & { is: 'decimal' }, value: unknown, pointer: 
 }
 
 function finite(type: ColumnType, value: unknown, pointer: string): number {
-  const number = typeof value === 'string' && /^-?\d{1,400}(\.\d{1,400})?([eE][+-]?\d{1,4})?$/.test(value) ? Number(value) : value;
+  const number =
+    typeof value === 'string' && /^-?\d{1,400}(\.\d{1,400})?([eE][+-]?\d{1,4})?$/.test(value) ? Number(value) : value;
   if (typeof number !== 'number' || !Number.isFinite(number)) throw expected(type, 'a finite number', pointer);
   return number;
 }

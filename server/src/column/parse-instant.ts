@@ -3,7 +3,8 @@ import { refuse } from '../base/errors.ts';
 const INSTANT =
   /^(\d{4})-(\d\d)-(\d\d)(?:[Tt ](\d\d):(\d\d)(?::(\d\d)(?:\.(\d{1,9}))?)?(?:([Zz])|([+-])(\d\d):?(\d\d)))?$/;
 
-const ALLOWED = 'an ISO 8601 instant with a zone (2026-01-31T12:00:00Z, 2026-01-31T12:00:00+02:00) or a date (UTC midnight)';
+const ALLOWED =
+  'an ISO 8601 instant with a zone (2026-01-31T12:00:00Z, 2026-01-31T12:00:00+02:00) or a date (UTC midnight)';
 
 /**
  * Reads an instant and gives it as `2026-01-31T12:00:00.000000Z`, exact to the microsecond.
@@ -12,7 +13,8 @@ const ALLOWED = 'an ISO 8601 instant with a zone (2026-01-31T12:00:00Z, 2026-01-
 export function parseInstant(value: unknown, pointer: string): string {
   const match = typeof value === 'string' ? INSTANT.exec(value) : null;
   if (!match) throw refuse(pointer, `Allowed is ${ALLOWED}.`);
-  const [, year, month, day, hour = '00', minute = '00', second = '00', fraction = '', , sign, zoneHour, zoneMinute] = match;
+  const [, year, month, day, hour = '00', minute = '00', second = '00', fraction = '', , sign, zoneHour, zoneMinute] =
+    match;
   const local = `${year}-${month}-${day}T${hour}:${minute}:${second}Z`;
   const epochMs = Date.parse(local);
   // Date.parse rolls 31 February over into March; the text it gives back must be the one it was given.
@@ -20,7 +22,8 @@ export function parseInstant(value: unknown, pointer: string): string {
     throw refuse(pointer, `There is no such date or time; allowed is ${ALLOWED}.`);
   }
   const micros = fraction.padEnd(9, '0');
-  if (!micros.endsWith('000')) throw refuse(pointer, 'Instants are exact to the microsecond; allowed are up to six decimals.');
+  if (!micros.endsWith('000'))
+    throw refuse(pointer, 'Instants are exact to the microsecond; allowed are up to six decimals.');
   const offsetMs = zoneOffsetMs(sign, zoneHour, zoneMinute, pointer);
   return `${secondsText(epochMs - offsetMs, pointer)}.${micros.slice(0, 6)}Z`;
 }

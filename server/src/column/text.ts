@@ -1,4 +1,4 @@
-import { ISO, type InstantPattern, instantText } from './instant.ts';
+import { type InstantPattern, ISO, instantText } from './instant.ts';
 import { jsonText, type NonFinite } from './json.ts';
 import type { ColumnType } from './type.ts';
 
@@ -21,6 +21,8 @@ export function plainText(expression: string, type: ColumnType, options: TextOpt
       return expression;
     case 'float':
       return finiteOr(expression, nonFiniteText(expression));
+    case 'decimal':
+      return decimalText(expression, type);
     case 'bytes':
       return `base64(${expression})`;
     case 'date':
@@ -28,9 +30,9 @@ export function plainText(expression: string, type: ColumnType, options: TextOpt
     case 'time':
       return timeText(expression);
     case 'timestamp':
-      return type.unit === 'ns' ? nanosecondText(expression) : instantText(expression, ISO, '');
+      return type.unit === 'ns' ? nanosecondText(expression) : instantText(expression, 'timestamp', ISO);
     case 'instant':
-      return instantText(`(${expression})::timestamp`, options.instants, 'Z');
+      return instantText(expression, 'instant', options.instants);
     case 'list':
     case 'struct':
     case 'map':
@@ -49,6 +51,12 @@ export function finiteOr(expression: string, otherwise: string): string {
 /** SQL: `NaN`, `Infinity` or `-Infinity`. */
 export function nonFiniteText(expression: string): string {
   return `case when isnan(${expression}) then 'NaN' when ${expression} > 0 then 'Infinity' else '-Infinity' end`;
+}
+
+/** A decimal without whole digits is `.5` in the engine, which JSON readers refuse. */
+function decimalText(expression: string, { precision, scale }: ColumnType & { is: 'decimal' }): string {
+  const text = `(${expression})::varchar`;
+  return precision === scale ? `replace(${text}, '.', '0.')` : text;
 }
 
 function dateText(expression: string): string {

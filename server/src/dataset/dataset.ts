@@ -32,6 +32,12 @@ export type Scope =
   /** Every row; only the command line can make it. */
   | { readonly is: 'operator' };
 
+/** The engine takes names that differ only in the case of ASCII letters for one and the same. */
+export function firstRepeated(names: readonly string[]): string | undefined {
+  const folded = names.map((name) => name.replace(/[A-Z]/g, (letter) => letter.toLowerCase()));
+  return names.find((_, at) => folded.indexOf(folded[at] ?? '') !== at);
+}
+
 /** The columns a caller may name: neither hidden nor the tenancy column. */
 export function visibleColumns(dataset: Dataset): readonly DatasetColumn[] {
   const tenancyColumn = dataset.tenancy === 'shared' ? null : dataset.tenancy.column;

@@ -19,7 +19,8 @@ export function readItems({ operand, pointer }: Test): readonly unknown[] {
 
 /** The operand of exists. */
 export function readWanted({ operand, pointer }: Test): boolean {
-  if (typeof operand !== 'boolean') throw refuse(pointer, `${shown(operand)} is not allowed here; allowed is true or false.`);
+  if (typeof operand !== 'boolean')
+    throw refuse(pointer, `${shown(operand)} is not allowed here; allowed is true or false.`);
   return operand;
 }
 

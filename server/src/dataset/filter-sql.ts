@@ -48,8 +48,9 @@ function columnTest(test: Test, column: string): string {
 
 function membership(test: Test, column: string): string {
   const items = readItems(test);
-  const literals = items.flatMap((item, at) => (item === null ? [] : [readOperand(test.column.type, item, `${test.pointer}/${at}`)]));
+  const literals = items.flatMap((item, at) =>
+    item === null ? [] : [readOperand(test.column.type, item, `${test.pointer}/${at}`)],
+  );
   const isIn = literals.length === 0 ? 'false' : `${column} in (${literals.join(', ')})`;
   return items.includes(null) ? `(${isIn} or ${column} is null)` : isIn;
 }
-

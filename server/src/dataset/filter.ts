@@ -1,5 +1,5 @@
-import { shown } from '../column/operand.ts';
 import { refuse } from '../base/errors.ts';
+import { shown } from '../column/operand.ts';
 import { type Dataset, type DatasetColumn, findVisible, unknownColumn } from './dataset.ts';
 
 /** Tests on one column, or on one value inside a JSON column. */
@@ -46,9 +46,19 @@ export const FILTER_LIMITS = { depth: 50, nodes: 1000, listItems: 10_000, bytes:
  * `request.invalid` naming the place by pointer.
  */
 export function readFilter(value: unknown, dataset: Dataset): Filter {
-  const size = Buffer.byteLength(JSON.stringify(value) ?? '');
-  if (size > FILTER_LIMITS.bytes) throw refuse('/filter', `The filter has ${size} bytes; allowed are ${FILTER_LIMITS.bytes}.`);
+  const size = sizeOf(value);
+  if (size > FILTER_LIMITS.bytes)
+    throw refuse('/filter', `The filter has ${size} bytes; allowed are ${FILTER_LIMITS.bytes}.`);
   return new FilterReader(dataset).read(value, '/filter', 1);
+}
+
+function sizeOf(value: unknown): number {
+  try {
+    return Buffer.byteLength(JSON.stringify(value) ?? '');
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    throw refuse('/filter', `The filter is deeper than ${FILTER_LIMITS.depth} levels.`);
+  }
 }
 
 class FilterReader {
@@ -63,19 +73,26 @@ class FilterReader {
     if (depth > FILTER_LIMITS.depth) throw refuse(pointer, `The filter is deeper than ${FILTER_LIMITS.depth} levels.`);
     const entries = Object.entries(objectAt(value, pointer, 'an object of columns, and, or, not'));
     this.#count(pointer);
-    return all(entries.map(([key, inner]) => this.#member(key, inner, { pointer: `${pointer}/${escapePointer(key)}`, depth })));
+    return all(
+      entries.map(([key, inner]) => this.#member(key, inner, { pointer: `${pointer}/${escapePointer(key)}`, depth })),
+    );
   }
 
   #member(key: string, value: unknown, { pointer, depth }: { pointer: string; depth: number }): Filter {
     if (key === 'not') return { is: 'not', of: this.read(value, pointer, depth + 1) };
     if (key === 'and' || key === 'or') {
-      if (!Array.isArray(value) || value.length === 0) throw refuse(pointer, `Allowed is a list of at least one filter.`);
+      if (!Array.isArray(value) || value.length === 0)
+        throw refuse(pointer, `Allowed is a list of at least one filter.`);
       return { is: key, of: value.map((inner, at) => this.read(inner, `${pointer}/${at}`, depth + 1)) };
     }
     const { column, path } = this.#resolve(key, pointer);
     const tests = Object.entries(objectAt(value, pointer, `an object of ${VERBS.join(', ')}`));
     if (tests.length === 0) throw refuse(pointer, `Nothing is asked of the column; allowed are ${VERBS.join(', ')}.`);
-    return all(tests.map(([verb, operand]) => this.#test({ column, path, operand, pointer: `${pointer}/${escapePointer(verb)}` }, verb)));
+    return all(
+      tests.map(([verb, operand]) =>
+        this.#test({ column, path, operand, pointer: `${pointer}/${escapePointer(verb)}` }, verb),
+      ),
+    );
   }
 
   #test(test: Omit<Test, 'is' | 'verb'>, verb: string): Test {
@@ -97,7 +114,8 @@ class FilterReader {
 
   #count(pointer: string): void {
     this.#nodes++;
-    if (this.#nodes > FILTER_LIMITS.nodes) throw refuse(pointer, `The filter has more than ${FILTER_LIMITS.nodes} nodes.`);
+    if (this.#nodes > FILTER_LIMITS.nodes)
+      throw refuse(pointer, `The filter has more than ${FILTER_LIMITS.nodes} nodes.`);
   }
 }
 

@@ -49,7 +49,8 @@ function isPresent(at: Place): string {
 
 function compare(at: Place, comparison: string, operand: Scalar): string {
   if (typeof operand === 'string') return `(${at.type} = 'VARCHAR' and ${at.text} ${comparison} ${literal(operand)})`;
-  if (typeof operand === 'number') return `(${isNumber(at.type)} and try_cast(${at.text} as DOUBLE) ${comparison} ${number(operand)})`;
+  if (typeof operand === 'number')
+    return `(${isNumber(at.type)} and try_cast(${at.text} as DOUBLE) ${comparison} ${number(operand)})`;
   if (comparison !== '=') throw refuse(at.pointer, 'true and false have no order; allowed are eq, ne, in and nin.');
   return `(${at.type} = 'BOOLEAN' and ${at.text} = '${operand}')`;
 }
@@ -62,11 +63,15 @@ function anyOf(at: Place, items: readonly unknown[]): string {
   return tests.length === 0 ? 'false' : `(${tests.join(' or ')})`;
 }
 
+/** Texts are compared as texts: their JSON may be escaped in more than one way. */
 function listHolds(at: Place, operand: Scalar): string {
   const items = `try_cast(${at.value} as JSON[])`;
-  if (typeof operand !== 'number') return `list_contains(${items}, ${literal(JSON.stringify(operand))}::JSON)`;
-  const numbers = `list_transform(list_filter(${items}, lambda item: ${isNumber('json_type(item)')}), lambda item: try_cast(item as DOUBLE))`;
-  return `list_contains(${numbers}, ${number(operand)})`;
+  if (typeof operand === 'boolean') return `list_contains(${items}, '${operand}'::JSON)`;
+  const [isKind, value, wanted] =
+    typeof operand === 'string'
+      ? ["json_type(item) = 'VARCHAR'", "json_extract_string(item, '$')", literal(operand)]
+      : [isNumber('json_type(item)'), 'try_cast(item as DOUBLE)', number(operand)];
+  return `list_contains(list_transform(list_filter(${items}, lambda item: ${isKind}), lambda item: ${value}), ${wanted})`;
 }
 
 function isNumber(type: string): string {

@@ -2,7 +2,7 @@ import { Fault, refuse } from '../base/errors.ts';
 import { readOperand } from '../column/operand.ts';
 import { identifier } from '../column/sql.ts';
 import type { Column } from '../column/type.ts';
-import { type Dataset, findVisible, type Scope, unknownColumn, visibleColumns } from './dataset.ts';
+import { type Dataset, findVisible, firstRepeated, type Scope, unknownColumn, visibleColumns } from './dataset.ts';
 import { readFilter } from './filter.ts';
 import { filterSql } from './filter-sql.ts';
 import { type Window, windowConditions } from './window.ts';
@@ -31,6 +31,7 @@ export interface Query {
 
 /** Makes the query. The scope is part of it: the only way to a query without a tenant's bound is to say so. */
 export function makeQuery(dataset: Dataset, scope: Scope, window: Window, ask: QueryAsk): Query {
+  checkNames(dataset);
   const columns = chooseColumns(dataset, ask.columns);
   const distinct = ask.distinct ?? false;
   const conditions = [
@@ -54,13 +55,24 @@ export function querySql(query: Query, relation: string): string {
   return `select ${query.distinct ? 'distinct ' : ''}${names} from ${relation} as relation${where}${orderBy}`;
 }
 
+/** Were two columns one to the engine, it could put a bound or a value of the one on the other. */
+function checkNames({ name, columns }: Dataset): void {
+  const twice = firstRepeated(columns.map((column) => column.name));
+  if (twice === undefined) return;
+  throw new Fault(
+    'source.refused',
+    `${name} has more than one column called "${twice}", apart from upper and lower case; rename one in the configuration.`,
+  );
+}
+
 /** The one place where rows are bound to who may see them. */
 function scopeConditions(dataset: Dataset, scope: Scope): string[] {
   if (dataset.tenancy === 'shared' || scope.is === 'operator') return [];
   if (scope.is === 'shared') throw new Fault('auth.forbidden', `${dataset.name} belongs to tenants; name one.`);
   const { column: name } = dataset.tenancy;
   const column = dataset.columns.find((each) => each.name === name);
-  if (!column) throw new Fault('internal', 'The dataset is not set up correctly.', { cause: `no tenancy column ${name}` });
+  if (!column)
+    throw new Fault('internal', 'The dataset is not set up correctly.', { cause: `no tenancy column ${name}` });
   return [`${identifier(name)} = ${readOperand(column.type, scope.tenant, '/tenant')}`];
 }
 
@@ -79,9 +91,15 @@ function plainColumn({ name, type, nullable }: Column): Column {
   return { name, type, nullable };
 }
 
-function orderSql(dataset: Dataset, columns: readonly Column[], order: readonly string[], distinct: boolean): string | null {
+function orderSql(
+  dataset: Dataset,
+  columns: readonly Column[],
+  order: readonly string[],
+  distinct: boolean,
+): string | null {
   if (order.length === 0 && !distinct) return null;
-  if (!distinct && dataset.key.length === 0) throw refuse('/order', `${dataset.name} has no key to complete an order with, so it cannot be ordered.`);
+  if (!distinct && dataset.key.length === 0)
+    throw refuse('/order', `${dataset.name} has no key to complete an order with, so it cannot be ordered.`);
   const asked = order.map((term, at) => readTerm(dataset, term, at));
   const chosen = new Set(columns.map((column) => column.name));
   const outside = distinct ? asked.findIndex(({ name }) => !chosen.has(name)) : -1;

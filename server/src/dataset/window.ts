@@ -51,7 +51,9 @@ export function windowConditions(window: Window, dataset: Dataset): string[] {
 function bound(instant: string, type: Dataset['columns'][number]['type'], pointer: string): string {
   if (type.is === 'instant') return `${literal(instant)}::TIMESTAMPTZ`;
   if (type.is === 'timestamp') return `${literal(instant.slice(0, -1))}::TIMESTAMP`;
-  if (type.is !== 'date') throw refuse(pointer, `The time column is of type ${nameOf(type)}; windows need an instant, timestamp or date.`);
-  if (!instant.endsWith('T00:00:00.000000Z')) throw refuse(pointer, 'The time column holds dates, so windows are cut at UTC midnight.');
+  if (type.is !== 'date')
+    throw refuse(pointer, `The time column is of type ${nameOf(type)}; windows need an instant, timestamp or date.`);
+  if (!instant.endsWith('T00:00:00.000000Z'))
+    throw refuse(pointer, 'The time column holds dates, so windows are cut at UTC midnight.');
   return `${literal(instant.slice(0, 10))}::DATE`;
 }

@@ -17,7 +17,10 @@ export const csv: Format<CsvOptions> = {
   check(columns, options) {
     const [only] = columns;
     if (columns.length === 1 && only?.nullable && options.nullText === undefined) {
-      throw refuse('/format/nullText', `A CSV of the one column ${only.name} cannot tell NULL from a blank line; set nullText.`);
+      throw refuse(
+        '/format/nullText',
+        `A CSV of the one column ${only.name} cannot tell NULL from a blank line; set nullText.`,
+      );
     }
   },
 
@@ -39,7 +42,11 @@ export const csv: Format<CsvOptions> = {
 
 function cell(column: Column, options: CsvOptions): string {
   // JSON text of nested values is read by JSON readers, which know no NaN.
-  const text = plainText(identifier(column.name), column.type, { ...DEFAULT_TEXT, instants: options.instants, nonFinite: 'string' });
+  const text = plainText(identifier(column.name), column.type, {
+    ...DEFAULT_TEXT,
+    instants: options.instants,
+    nonFinite: 'string',
+  });
   if (!options.formulaGuard || column.type.is !== 'text') return text;
   return `case when left(${text}, 1) in (${FORMULA_STARTS.map(literal).join(', ')}) then '''' || ${text} else ${text} end`;
 }

@@ -1,6 +1,6 @@
+import type { Column } from '../column/type.ts';
 import { csv } from './csv.ts';
 import type { Format, Joining, SegmentSql } from './format.ts';
-import type { Column } from '../column/type.ts';
 import { json } from './json.ts';
 import { jsonl } from './jsonl.ts';
 import type { FormatOptions } from './options.ts';

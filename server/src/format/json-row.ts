@@ -1,5 +1,5 @@
-import { identifier } from '../column/sql.ts';
 import { jsonObject, jsonOrNull } from '../column/json.ts';
+import { identifier } from '../column/sql.ts';
 import type { TextOptions } from '../column/text.ts';
 import { type Column, isNested } from '../column/type.ts';
 

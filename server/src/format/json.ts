@@ -1,5 +1,5 @@
-import { jsonRow } from './json-row.ts';
 import { type Format, RAW_LINES } from './format.ts';
+import { jsonRow } from './json-row.ts';
 import type { JsonOptions } from './options.ts';
 
 /** One JSON array, an object a line. */

@@ -1,5 +1,5 @@
-import { jsonRow } from './json-row.ts';
 import { type Format, RAW_LINES } from './format.ts';
+import { jsonRow } from './json-row.ts';
 import type { JsonlOptions } from './options.ts';
 
 /** JSON lines: an object a line, each ended by a line feed. */

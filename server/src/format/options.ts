@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { checkInstantPattern } from '../column/instant.ts';
 import { Fault } from '../base/errors.ts';
+import { checkInstantPattern } from '../column/instant.ts';
 
 /** Refused by zod with its own issue, so that the pointer is right wherever the options stand. */
 const instants = z
@@ -14,9 +14,12 @@ const instants = z
     }
   });
 
-const wellFormed = z.string().max(100).refine((text) => text.isWellFormed() && !/[\0\r\n"]/.test(text), {
-  message: 'Allowed is text of up to 100 characters without quotes, line ends and NUL',
-});
+const wellFormed = z
+  .string()
+  .max(100)
+  .refine((text) => text.isWellFormed() && !/[\0\r\n"]/.test(text), {
+    message: 'Allowed is text of up to 100 characters without quotes, line ends and NUL',
+  });
 
 export const csvOptions = z.strictObject({
   type: z.literal('csv'),

@@ -1,5 +1,5 @@
-import { identifier } from '../column/sql.ts';
 import { jsonText } from '../column/json.ts';
+import { identifier } from '../column/sql.ts';
 import { DEFAULT_TEXT } from '../column/text.ts';
 import { type Column, isNested } from '../column/type.ts';
 import type { Format } from './format.ts';
@@ -30,7 +30,8 @@ export const parquet: Format<ParquetOptions> = {
 
 function value({ name, type }: Column, options: ParquetOptions): string {
   const column = identifier(name);
-  if (options.nested === 'text' && isNested(type)) return jsonText(column, type, { ...DEFAULT_TEXT, nonFinite: 'string' });
+  if (options.nested === 'text' && isNested(type))
+    return jsonText(column, type, { ...DEFAULT_TEXT, nonFinite: 'string' });
   if (type.is !== 'json') return column;
   return options.nested === 'text' ? `(${column})::varchar` : `(${column})::json`;
 }

@@ -1,7 +1,9 @@
 import { z } from 'zod';
 import { sourceOptions } from '../source/options.ts';
 
-const name = z.string().regex(/^[A-Za-z_][\w.-]{0,99}$/, 'Allowed are up to 100 letters, digits, _ . and -, a letter first');
+const name = z
+  .string()
+  .regex(/^[A-Za-z_][\w.-]{0,99}$/, 'Allowed are up to 100 letters, digits, _ . and -, a letter first');
 
 const column = z.strictObject({
   name: z.string().min(1),
@@ -25,7 +27,10 @@ const dataset = z.strictObject({
   /** The column that says whose a row is, or 'shared'. There is no default. */
   tenancy: z.union([z.literal('shared'), z.strictObject({ column: z.string() })]),
   /** How far back rows are offered: `90d`. */
-  lookback: z.string().regex(/^[1-9]\d{0,4}d$/, 'Allowed is a number of days, as 90d').optional(),
+  lookback: z
+    .string()
+    .regex(/^[1-9]\d{0,4}d$/, 'Allowed is a number of days, as 90d')
+    .optional(),
 });
 
 export const configSchema = z.strictObject({ datasets: z.record(name, dataset) });

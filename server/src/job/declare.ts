@@ -1,38 +1,58 @@
 import { Fault, refuse } from '../base/errors.ts';
 import type { Column, ColumnType } from '../column/type.ts';
 import { parseType } from '../column/type-name.ts';
-import type { Dataset, DatasetColumn } from '../dataset/dataset.ts';
+import { type Dataset, type DatasetColumn, firstRepeated } from '../dataset/dataset.ts';
 import type { ColumnDeclaration, DatasetDeclaration } from './config.ts';
 
 /** Types the declaration states, by source column. Throws `request.invalid` for a type there is not. */
 export function declaredTypes(declaration: DatasetDeclaration): Record<string, ColumnType> {
-  const types: Record<string, ColumnType> = {};
-  for (const [at, column] of (declaration.columns ?? []).entries()) {
-    if (column.type !== undefined) types[column.from ?? column.name] = parseType(column.type, `/columns/${at}/type`);
-  }
-  return types;
+  return Object.fromEntries(
+    (declaration.columns ?? []).flatMap(({ name, from = name, type }, at) =>
+      type === undefined ? [] : [[from, parseType(type, `/columns/${at}/type`)]],
+    ),
+  );
 }
 
 /** The dataset a declaration and the source's columns make together. Throws `request.invalid` where they do not fit. */
 export function declareDataset(name: string, declaration: DatasetDeclaration, found: readonly Column[]): Dataset {
   const columns = declaration.columns?.map((column, at) => declareColumn(column, at, found)) ?? found.map(plain);
   const names = columns.map((column) => column.name);
-  const twice = names.findIndex((each, at) => names.indexOf(each) !== at);
-  if (twice >= 0) throw refuse(`/columns/${twice}`, `"${names[twice]}" is declared twice.`);
+  const twice = firstRepeated(names);
+  if (twice !== undefined)
+    throw refuse(`/columns/${names.indexOf(twice)}`, `"${twice}" is declared twice, apart from upper and lower case.`);
   const { tenancy, key = [], time = null } = declaration;
   const referred = [...key, ...(time === null ? [] : [time]), ...(tenancy === 'shared' ? [] : [tenancy.column])];
   const missing = referred.find((each) => !names.includes(each));
-  if (missing !== undefined) throw new Fault('request.invalid', `Dataset ${name} has no column "${missing}" for its key, time or tenancy.`);
-  return { name, columns, key, time, tenancy, lookbackDays: declaration.lookback ? Number.parseInt(declaration.lookback, 10) : null };
+  if (missing !== undefined)
+    throw new Fault('request.invalid', `Dataset ${name} has no column "${missing}" for its key, time or tenancy.`);
+  return {
+    name,
+    columns,
+    key,
+    time,
+    tenancy,
+    lookbackDays: declaration.lookback ? Number.parseInt(declaration.lookback, 10) : null,
+  };
 }
 
 function declareColumn(column: ColumnDeclaration, at: number, found: readonly Column[]): DatasetColumn {
   const from = column.from ?? column.name;
   const origin = found.find((each) => each.name === from);
   if (!origin) {
-    throw refuse(`/columns/${at}`, `The source has no column "${from}"; it has ${found.map((each) => each.name).slice(0, 40).join(', ')}.`);
+    throw refuse(
+      `/columns/${at}`,
+      `The source has no column "${from}"; it has ${found
+        .map((each) => each.name)
+        .slice(0, 40)
+        .join(', ')}.`,
+    );
   }
-  return { ...plain(origin), name: column.name, description: column.description ?? null, hidden: column.hidden ?? false };
+  return {
+    ...plain(origin),
+    name: column.name,
+    description: column.description ?? null,
+    hidden: column.hidden ?? false,
+  };
 }
 
 function plain({ name, type, nullable }: Column): DatasetColumn {

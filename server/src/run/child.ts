@@ -31,7 +31,12 @@ async function carryOut(order: Exclude<Order, { order: 'cancel' }>): Promise<voi
     } else {
       stage = order.stage;
       const { plan } = order;
-      const results = await execute({ plan, stage, signal: cancelling.signal, report: (progress) => tell({ report: 'progress', progress }) });
+      const results = await execute({
+        plan,
+        stage,
+        signal: cancelling.signal,
+        report: (progress) => tell({ report: 'progress', progress }),
+      });
       tell({ report: 'executed', results });
     }
   } catch (error) {

@@ -4,17 +4,18 @@ import { sources } from '../source/sources.ts';
 import type { EngineVersions, Limits } from './plan.ts';
 
 /** Describes a source and the engine that will read it. */
-export async function describeSource(ask: DescribeAsk, limits: Limits): Promise<{ shape: SourceShape; engine: EngineVersions }> {
+export async function describeSource(
+  ask: DescribeAsk,
+  limits: Limits,
+): Promise<{ shape: SourceShape; engine: EngineVersions }> {
   const shape = await sources[ask.options.type].describe(ask, ({ files, database }) =>
     Engine.open({ ...limits, stageFolder: null, files, ...(database === undefined ? {} : { database }) }),
   );
-  return { shape, engine: await engineVersions(limits) };
+  return { shape, engine: await engineVersions() };
 }
 
-async function engineVersions(limits: Limits): Promise<EngineVersions> {
-  await using engine = await Engine.open({ ...limits, stageFolder: null, files: [] });
-  const session = await engine.session();
-  const { rows } = await session.read('select version()');
+async function engineVersions(): Promise<EngineVersions> {
+  const { version } = await import('@duckdb/node-api');
   const { node, zlib } = process.versions;
-  return { duckdb: String(rows[0]?.[0]), node, zlib, arch: process.arch };
+  return { duckdb: version(), node, zlib, arch: process.arch };
 }

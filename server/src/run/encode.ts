@@ -6,11 +6,11 @@ import { gzipInto } from '../format/gzip.ts';
 import type { Engine, Session } from '../source/engine.ts';
 import { type Execution, filesFolder, type OutputResult, segmentsFolder } from './execution.ts';
 import { FileSink } from './file-sink.ts';
+import { inTurn } from './in-turn.ts';
 import { joinInto } from './join.ts';
 import { interrupting, openPlanned } from './open.ts';
 import type { PlannedOutput } from './plan.ts';
 import { segmentRelations } from './segment-sql.ts';
-import { inTurn } from './in-turn.ts';
 
 /** Level 1: 1.7 times as fast as level 6 for 10 % more bytes on the demo's rows. */
 const GZIP_LEVEL = 1;
@@ -37,15 +37,22 @@ async function encodeOutput(execution: Execution, output: PlannedOutput, engine:
   const bound = formatOf(output.format);
   const statements = copyStatements(execution, output);
   await using file = await FileSink.create(join(filesFolder(stage), output.path));
-  const joiner = joinInto(output.compression === 'gzip' ? gzipInto(file, GZIP_LEVEL) : file, bound.joining(plan.query.columns));
+  const joiner = joinInto(
+    output.compression === 'gzip' ? gzipInto(file, GZIP_LEVEL) : file,
+    bound.joining(plan.query.columns),
+  );
   const sessions = await openSessions(engine, Math.min(plan.limits.threads, statements.length));
   const state = { joined: 0, rowsRead: 0 };
-  const timer = setInterval(() => report(execution, { ...state, rows: joiner.rows, bytes: file.bytes, sessions, total: statements.length }), REPORT_MS);
+  const timer = setInterval(
+    () => report(execution, { ...state, rows: joiner.rows, bytes: file.bytes, sessions, total: statements.length }),
+    REPORT_MS,
+  );
   try {
     await inTurn(statements, sessions, {
       start: (statement, session) => session.run(statement.sql),
       stop: () => engine.interrupt(),
       finish: async (statement, rowsRead) => {
+        await execution.segmentWritten?.(statement.path);
         await joiner.append(statement.path);
         await rm(statement.path);
         state.rowsRead += rowsRead;
@@ -61,7 +68,10 @@ async function encodeOutput(execution: Execution, output: PlannedOutput, engine:
 }
 
 /** The COPY of each segment, in order, and the file it writes. */
-export function copyStatements(execution: Pick<Execution, 'plan' | 'stage' | 'rowsSorted'>, output: PlannedOutput): { path: string; sql: string }[] {
+export function copyStatements(
+  execution: Pick<Execution, 'plan' | 'stage' | 'rowsSorted'>,
+  output: PlannedOutput,
+): { path: string; sql: string }[] {
   const { expressions, copy } = formatOf(output.format).segment(execution.plan.query.columns);
   const select = expressions.map(({ sql, name }) => (name === null ? sql : `${sql} as ${identifier(name)}`)).join(', ');
   return segmentRelations(execution).map((relation, at) => {

@@ -5,7 +5,15 @@ import { querySql } from '../dataset/query.ts';
 import { checkPins } from '../source/pins.ts';
 import { relationSql } from '../source/relation.ts';
 import { encodeOutputs } from './encode.ts';
-import { type Execution, filesFolder, type OutputResult, type Progress, type Step, segmentsFolder, sortedFile } from './execution.ts';
+import {
+  type Execution,
+  filesFolder,
+  type OutputResult,
+  type Progress,
+  type Step,
+  segmentsFolder,
+  sortedFile,
+} from './execution.ts';
 import { locateRefusal } from './locate.ts';
 import { interrupting, openPlanned } from './open.ts';
 import type { Plan } from './plan.ts';
@@ -16,6 +24,7 @@ export interface ExecuteAsk {
   readonly stage: string;
   readonly signal: AbortSignal;
   report(progress: Progress): void;
+  segmentWritten?(path: string): Promise<void>;
 }
 
 /** What a run does, top to bottom. */
@@ -25,7 +34,10 @@ export const STEPS = { checkInput, countRows, sortRows, encodeOutputs, recheckIn
  * Carries a plan out into `stage`. Nothing outside of it is written. Resolves only when every count
  * agrees and the input is still as it was pinned; throws a Fault otherwise.
  */
-export async function execute(ask: ExecuteAsk, steps: readonly Step[] = Object.values(STEPS)): Promise<readonly OutputResult[]> {
+export async function execute(
+  ask: ExecuteAsk,
+  steps: readonly Step[] = Object.values(STEPS),
+): Promise<readonly OutputResult[]> {
   await mkdir(filesFolder(ask.stage), { recursive: true });
   await mkdir(segmentsFolder(ask.stage), { recursive: true });
   let execution: Execution = { ...ask, rowsPlanned: null, rowsSorted: null, results: [] };
@@ -66,7 +78,9 @@ async function countRows(execution: Execution): Promise<Execution> {
   await using engine = await openPlanned(plan, execution.stage, plan.limits.threads);
   using _ = interrupting(execution.signal, engine);
   const session = await engine.session();
-  const { rows } = await session.read(`select count(*) from (${querySql({ ...plan.query, orderBy: null }, relationOf(plan))})`);
+  const { rows } = await session.read(
+    `select count(*) from (${querySql({ ...plan.query, orderBy: null }, relationOf(plan))})`,
+  );
   return { ...execution, rowsPlanned: Number(rows[0]?.[0]) };
 }
 
@@ -77,10 +91,15 @@ async function sortRows(execution: Execution): Promise<Execution> {
   await using engine = await openPlanned(plan, execution.stage, plan.limits.threads);
   using _ = interrupting(execution.signal, engine);
   const session = await engine.session();
-  const timer = setInterval(() => execution.report({ phase: 'sort', rows: 0, bytes: 0, fraction: half(session.fraction()) }), 250);
+  const timer = setInterval(
+    () => execution.report({ phase: 'sort', rows: 0, bytes: 0, fraction: half(session.fraction()) }),
+    250,
+  );
   try {
     const sql = querySql(plan.query, relationOf(plan));
-    const rowsSorted = await session.run(`copy (${sql}) to ${literal(sortedFile(stage))} (format parquet, compression snappy)`);
+    const rowsSorted = await session.run(
+      `copy (${sql}) to ${literal(sortedFile(stage))} (format parquet, compression snappy)`,
+    );
     return { ...execution, rowsSorted };
   } finally {
     clearInterval(timer);
@@ -97,7 +116,10 @@ async function judgeCounts(execution: Execution): Promise<Execution> {
   for (const { output, rowsPlanned, rowsRead, rowsWritten } of execution.results) {
     if (rowsRead === rowsWritten && (rowsPlanned === null || rowsPlanned === rowsRead)) continue;
     const planned = rowsPlanned === null ? '' : `${rowsPlanned} planned, `;
-    throw new Fault('run.short', `The rows of ${output.path} do not agree: ${planned}${rowsRead} read, ${rowsWritten} written.`);
+    throw new Fault(
+      'run.short',
+      `The rows of ${output.path} do not agree: ${planned}${rowsRead} read, ${rowsWritten} written.`,
+    );
   }
   return execution;
 }

@@ -32,6 +32,8 @@ export interface Execution {
   readonly stage: string;
   readonly signal: AbortSignal;
   report(progress: Progress): void;
+  /** Called when a segment's file is whole, before it is joined. Tests disturb it here. */
+  segmentWritten?(path: string): Promise<void>;
   readonly rowsPlanned: number | null;
   /** Rows of the staged sorted file; null when the input is not staged. */
   readonly rowsSorted: number | null;

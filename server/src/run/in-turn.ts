@@ -18,7 +18,11 @@ const LEAD = 2;
  * work is under way any more; rejects with the first error. `start` is expected to fail by itself
  * when the signal fires.
  */
-export async function inTurn<Item, Lane, Result>(items: readonly Item[], lanes: readonly Lane[], turns: Turns<Item, Lane, Result>): Promise<void> {
+export async function inTurn<Item, Lane, Result>(
+  items: readonly Item[],
+  lanes: readonly Lane[],
+  turns: Turns<Item, Lane, Result>,
+): Promise<void> {
   const line = new Line(items.length, lanes.length * LEAD, turns.stop);
   const work = async (lane: Lane) => {
     for (let at = await line.take(); at !== null; at = await line.take()) {

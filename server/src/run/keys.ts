@@ -1,4 +1,12 @@
-import { createHash, createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject, sign, verify } from 'node:crypto';
+import {
+  createHash,
+  createPrivateKey,
+  createPublicKey,
+  generateKeyPairSync,
+  type KeyObject,
+  sign,
+  verify,
+} from 'node:crypto';
 import { chmod, link, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isSystemError } from '../base/errors.ts';
@@ -75,5 +83,9 @@ export function isSignedBy(key: PublicKey, text: string, signature: string): boo
 
 function describeKey(key: KeyObject): PublicKey {
   const bytes = key.export({ type: 'spki', format: 'der' });
-  return { id: createHash('sha256').update(bytes).digest('hex').slice(0, 16), algorithm: 'ed25519', public: bytes.toString('base64') };
+  return {
+    id: createHash('sha256').update(bytes).digest('hex').slice(0, 16),
+    algorithm: 'ed25519',
+    public: bytes.toString('base64'),
+  };
 }

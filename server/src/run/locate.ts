@@ -21,7 +21,10 @@ export async function locateRefusal(fault: Fault, { plan, stage, signal }: Execu
     for (const sql of [castSearch(plan), textSearch(plan)]) {
       const { rows } = await session.read(sql);
       const [row, column] = rows[0] ?? [];
-      if (row !== undefined) return new Fault(fault.code, `${fault.message} It stands in row ${row}, column ${column}.`, { cause: fault.cause });
+      if (row !== undefined)
+        return new Fault(fault.code, `${fault.message} It stands in row ${row}, column ${column}.`, {
+          cause: fault.cause,
+        });
     }
   } catch {
     // The search reads what just failed to be read; failing again adds nothing.
@@ -48,13 +51,18 @@ function textSearch(plan: Plan): string {
   const relation = `(select row_number() over () as __row, ${items.join(', ')} from ${plan.source.scan.replace('{files}', () => `[${inputs}]`)})`;
   const renamed = `(select __row, ${names.map(({ name, from }) => `${identifier(from)} as ${identifier(name)}`).join(', ')} from ${relation})`;
   const cases = plan.query.columns.flatMap((column) =>
-    plan.outputs.flatMap(({ format }) => formatOf(format).segment([column]).expressions.map(({ sql }) => `when ${fails(sql)} then ${literal(column.name)}`)),
+    plan.outputs.flatMap(({ format }) =>
+      formatOf(format)
+        .segment([column])
+        .expressions.map(({ sql }) => `when ${fails(sql)} then ${literal(column.name)}`),
+    ),
   );
   const where = plan.query.where === null ? '' : ` where ${plan.query.where}`;
-  return firstRow(`select __row as row, case ${cases.join(' ')} end as column_name from ${renamed} as relation${where}`);
+  return firstRow(
+    `select __row as row, case ${cases.join(' ')} end as column_name from ${renamed} as relation${where}`,
+  );
 }
 
 function firstRow(sql: string): string {
   return `select row::varchar, column_name from (${sql}) where column_name is not null limit 1`;
 }
-

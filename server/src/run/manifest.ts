@@ -7,7 +7,12 @@ import { hashPlan, type Plan } from './plan.ts';
 
 const count = z.number().int().nonnegative();
 
-const fileSchema = z.strictObject({ path: z.string().min(1), rows: count, bytes: count, sha256: z.string().regex(/^[0-9a-f]{64}$/) });
+const fileSchema = z.strictObject({
+  path: z.string().min(1),
+  rows: count,
+  bytes: count,
+  sha256: z.string().regex(/^[0-9a-f]{64}$/),
+});
 
 const outputSchema = z.strictObject({
   format: z.string(),
@@ -74,7 +79,11 @@ function describeOutput(result: OutputResult, plan: Plan): Manifest['outputs'][n
     format: type,
     compression,
     options,
-    schema: plan.query.columns.map((column) => ({ name: column.name, type: nameOf(column.type), nullable: column.nullable })),
+    schema: plan.query.columns.map((column) => ({
+      name: column.name,
+      type: nameOf(column.type),
+      nullable: column.nullable,
+    })),
     rowsPlanned: result.rowsPlanned,
     rowsRead: result.rowsRead,
     rowsWritten: result.rowsWritten,

@@ -45,7 +45,9 @@ export interface Plan {
   readonly query: Query;
   readonly outputs: readonly PlannedOutput[];
   /** Where the input is cut. A sorted query is staged first, and the staged rows are cut. */
-  readonly cut: { readonly by: 'pieces'; readonly segments: readonly Piece[] } | { readonly by: 'rows'; readonly segmentRows: number };
+  readonly cut:
+    | { readonly by: 'pieces'; readonly segments: readonly Piece[] }
+    | { readonly by: 'rows'; readonly segmentRows: number };
   readonly engine: EngineVersions;
   readonly limits: Limits;
 }
@@ -83,18 +85,27 @@ export function makePlan(ask: PlanAsk, ground: PlanGround): Plan {
     relation: dataset.columns.map(({ name, from }) => ({ name, from })),
     query,
     outputs: ask.outputs.map((output) => planOutput(output, dataset, query)),
-    cut: query.orderBy === null ? { by: 'pieces', segments: cutSegments(pieces) } : { by: 'rows', segmentRows: SORTED_SEGMENT_ROWS },
+    cut:
+      query.orderBy === null
+        ? { by: 'pieces', segments: cutSegments(pieces) }
+        : { by: 'rows', segmentRows: SORTED_SEGMENT_ROWS },
     engine: ground.engine,
     limits: ground.limits,
   };
   return freeze(plan);
 }
 
-function planOutput({ format, compression }: Omit<PlannedOutput, 'path'>, dataset: Dataset, query: Query): PlannedOutput {
+function planOutput(
+  { format, compression }: Omit<PlannedOutput, 'path'>,
+  dataset: Dataset,
+  query: Query,
+): PlannedOutput {
   const bound = formatOf(format);
   bound.check(query.columns);
   if (compression !== 'none' && !bound.compressible) {
-    throw new Fault('request.invalid', `${format.type} compresses its own pages; allowed is compression none.`, { pointer: '/compression' });
+    throw new Fault('request.invalid', `${format.type} compresses its own pages; allowed is compression none.`, {
+      pointer: '/compression',
+    });
   }
   return { format, compression, path: `${dataset.name}.${bound.extension}${compression === 'gzip' ? '.gz' : ''}` };
 }
@@ -102,7 +113,9 @@ function planOutput({ format, compression }: Omit<PlannedOutput, 'path'>, datase
 /** sha-256 of the plan without its limits, in lower-case hex. */
 export function hashPlan(plan: Plan): string {
   const { limits: _, ...recipe } = plan;
-  return createHash('sha256').update(canonicalize(recipe) ?? '').digest('hex');
+  return createHash('sha256')
+    .update(canonicalize(recipe) ?? '')
+    .digest('hex');
 }
 
 function freeze<T>(value: T): T {

@@ -24,7 +24,15 @@ export interface FolderRun {
  * Runs a plan into a folder: execute, sign, publish. The folder shows nothing before the commit and
  * the whole export after it. The worker outlives the publishing, to finish it should this process die.
  */
-export async function runIntoFolder({ plan, stage, signer, worker, signal, progress, committing }: FolderRun): Promise<Manifest> {
+export async function runIntoFolder({
+  plan,
+  stage,
+  signer,
+  worker,
+  signal,
+  progress,
+  committing,
+}: FolderRun): Promise<Manifest> {
   try {
     const results = await worker.execute(plan, stage, signal, progress);
     const manifest = makeManifest({ plan, results, createdAt: now(), signer });

@@ -1,7 +1,7 @@
 import type { Piece } from '../source/source.ts';
 
 /** Work is dealt out in about this many segments, so that the last one does not keep one core busy alone. */
-const AIMED_SEGMENTS = 24;
+const AIMED_SEGMENTS = 16;
 
 /** Smaller segments cost more to open than to write. */
 const MIN_BYTES = 8 * 1024 * 1024;

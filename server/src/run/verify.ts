@@ -28,13 +28,23 @@ export async function verifyExport(path: string, dataFolder: string): Promise<Ve
   const { manifest, problem } = await readManifest(join(folder, name));
   if (manifest === null) {
     const state = problem === 'missing' ? 'missing' : 'changed';
-    return { folder, files: [{ path: name, state, ...(problem === null ? {} : { note: problem }) }], manifest: null, isOwnSigner: false, isIntact: false };
+    return {
+      folder,
+      files: [{ path: name, state, ...(problem === null ? {} : { note: problem }) }],
+      manifest: null,
+      isOwnSigner: false,
+      isIntact: false,
+    };
   }
   const listed = manifest.outputs.flatMap((output) => output.files);
   const checked = [];
   for (const file of listed) checked.push({ path: file.path, ...(await checkFile(folder, file)) });
   const files = [
-    { path: name, state: problem === null ? 'intact' : 'changed', ...(problem === null ? {} : { note: problem }) } as const,
+    {
+      path: name,
+      state: problem === null ? 'intact' : 'changed',
+      ...(problem === null ? {} : { note: problem }),
+    } as const,
     ...checked,
     ...(await extras(folder, new Set([name, ...listed.map((file) => file.path)]))),
   ];
@@ -82,7 +92,9 @@ async function checkFile(folder: string, file: ListedFile): Promise<{ state: Fil
 
 /** Relative, of plain names: no `..`, no absolute path, nothing a file system could read otherwise. */
 function isConfined(path: string): boolean {
-  return path.split('/').every((part) => part !== '' && part !== '.' && part !== '..' && !part.includes('\\') && !part.includes('\0'));
+  return path
+    .split('/')
+    .every((part) => part !== '' && part !== '.' && part !== '..' && !part.includes('\\') && !part.includes('\0'));
 }
 
 async function statusOf(path: string): Promise<'file' | 'folder' | 'symlink' | 'absent' | 'special file'> {
@@ -109,6 +121,8 @@ async function hashFile(path: string): Promise<{ bytes: number; sha256: string }
 
 async function extras(folder: string, known: ReadonlySet<string>): Promise<{ path: string; state: FileState }[]> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true });
-  const paths = entries.filter((entry) => !entry.isDirectory()).map((entry) => join(entry.parentPath, entry.name).slice(join(folder, '/').length));
+  const paths = entries
+    .filter((entry) => !entry.isDirectory())
+    .map((entry) => join(entry.parentPath, entry.name).slice(join(folder, '/').length));
   return paths.filter((path) => !known.has(path)).map((path) => ({ path, state: 'extra' as const }));
 }

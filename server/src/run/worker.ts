@@ -1,4 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process';
+import { getCompileCacheDir } from 'node:module';
+import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Fault, faultOf } from '../base/errors.ts';
 import type { DescribeAsk, SourceShape } from '../source/source.ts';
@@ -25,11 +27,20 @@ export class Worker implements AsyncDisposable {
 
   constructor() {
     // glibc would give every thread an arena of its own, and keep what each once held.
-    const env = { MALLOC_ARENA_MAX: '2', TZ: 'UTC' };
+    const cache = getCompileCacheDir();
+    const env = {
+      MALLOC_ARENA_MAX: '2',
+      TZ: 'UTC',
+      ...(cache === undefined ? {} : { NODE_COMPILE_CACHE: dirname(cache) }),
+    };
     this.#child = fork(CHILD, { env, stdio: ['ignore', 'ignore', 'pipe', 'ipc'], serialization: 'json' });
     this.#ended = new Promise((resolve) => {
       this.#child.once('exit', (code, signal) => {
-        this.#fail(new Fault('internal', 'The export process ended unexpectedly.', { cause: `exit code ${code}, signal ${signal}: ${this.#words}` }));
+        this.#fail(
+          new Fault('internal', 'The export process ended unexpectedly.', {
+            cause: `exit code ${code}, signal ${signal}: ${this.#words}`,
+          }),
+        );
         resolve();
       });
     });
@@ -54,7 +65,12 @@ export class Worker implements AsyncDisposable {
   }
 
   /** Executes the plan in `stage`. When the signal fires it is cancelled, and the child gone, within a second. */
-  async execute(plan: Plan, stage: string, signal: AbortSignal, progress: (progress: Progress) => void): Promise<readonly OutputResult[]> {
+  async execute(
+    plan: Plan,
+    stage: string,
+    signal: AbortSignal,
+    progress: (progress: Progress) => void,
+  ): Promise<readonly OutputResult[]> {
     let timer: NodeJS.Timeout | undefined;
     const cancel = () => {
       this.#send({ order: 'cancel' });

@@ -3,14 +3,39 @@ import { REFUSAL_MARK, REFUSALS } from '../column/json.ts';
 
 /** What the engine's own words mean. First match wins; anything else is `source.refused`. */
 const MEANINGS: readonly (readonly [RegExp, FaultCode, string])[] = [
-  [/^(Conversion|Out of Range|Invalid Cast) Error/, 'value.refused', 'A value does not fit the type its column is declared with.'],
-  [/INTERRUPT|Interrupted!/, 'run.cancelled', 'The run was cancelled.'],
-  [/No space left on device|Disk quota exceeded|File too large|Could not write (all )?bytes?|failed to offload/i, 'destination.full', 'There is no room left to write the export.'],
+  [
+    /^(Conversion|Out of Range|Invalid Cast) Error/,
+    'value.refused',
+    'A value does not fit the type its column is declared with.',
+  ],
+  [/^(INTERRUPT Error|Interrupted!)/, 'run.cancelled', 'The run was cancelled.'],
+  [
+    /^(?!Invalid Input Error).*(No space left on device|Disk quota exceeded|File too large|Could not write (all )?bytes?|failed to offload)/is,
+    'destination.full',
+    'There is no room left to write the export.',
+  ],
   [/Could not set lock on file|Conflicting lock/, 'source.busy', 'The database file is open for writing elsewhere.'],
-  [/Out of Memory/i, 'internal', 'The export needs more memory than it is allowed.'],
-  [/Invalid (unicode|UTF-?8)|not utf-8 encoded|Invalid string encoding/i, 'value.refused', 'A text is not valid UTF-8.'],
-  [/No files found|No such file or directory|Cannot open file/, 'source.unreachable', 'An input file is not there or cannot be read.'],
-  [/regular expression|RE2|missing \)|invalid perl operator|no argument for repetition|bad repetition|missing \]|trailing \\|invalid escape|invalid character class|invalid named capture|bad character class/i, 'request.invalid', 'A pattern of matches is not a valid RE2 regular expression.'],
+  [/^Out of Memory Error/i, 'internal', 'The export needs more memory than it is allowed.'],
+  [
+    /Invalid (unicode|UTF-?8)|not utf-8 encoded|Invalid string encoding/i,
+    'value.refused',
+    'A text is not valid UTF-8.',
+  ],
+  [
+    /Maximum line size|does not support a full read on this file/,
+    'source.refused',
+    'A line is longer than 16 MB, or a quote is never closed.',
+  ],
+  [
+    /No files found|No such file or directory|Cannot open file/,
+    'source.unreachable',
+    'An input file is not there or cannot be read.',
+  ],
+  [
+    /^Invalid Input Error: (missing [)\]]|unexpected \)|invalid (perl operator|escape|character class|named capture|repetition size|UTF-8 in pattern)|no argument for repetition|bad (repetition|character class)|trailing \\|pattern too large)/i,
+    'request.invalid',
+    'A pattern of matches is not a valid RE2 regular expression.',
+  ],
 ];
 
 /** Turns an error of the engine into a fault. The engine's words may hold SQL and paths, so they stay in `cause`. */

@@ -33,14 +33,18 @@ const SIMPLE: Readonly<Record<string, ColumnType>> = {
 export function columnType(type: DuckDBType, column: string): ColumnType {
   if (type.alias === 'JSON') return { is: 'json' };
   if ('width' in type && 'scale' in type) return { is: 'decimal', precision: type.width, scale: type.scale };
-  if ('keyType' in type) return { is: 'map', key: columnType(type.keyType, column), value: columnType(type.valueType, column) };
+  if ('keyType' in type)
+    return { is: 'map', key: columnType(type.keyType, column), value: columnType(type.valueType, column) };
   if ('entryNames' in type) return structType(type, column);
   if ('valueType' in type) return { is: 'list', of: columnType(type.valueType, column) };
   if ('values' in type) return { is: 'text' };
   const name = type.toString();
   const simple = Object.hasOwn(SIMPLE, name) ? SIMPLE[name] : undefined;
   if (simple) return simple;
-  throw new Fault('source.refused', `Column "${column}" is of type ${name}, which exports cannot carry; declare it as text.`);
+  throw new Fault(
+    'source.refused',
+    `Column "${column}" is of type ${name}, which exports cannot carry; declare it as text.`,
+  );
 }
 
 function structType(type: DuckDBType & { readonly entryNames: readonly string[] }, column: string): ColumnType {

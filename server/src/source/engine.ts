@@ -1,6 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import type { DuckDBConnection, DuckDBInstance, DuckDBType } from '@duckdb/node-api';
+import type { DuckDBConnection, DuckDBExtractedStatements, DuckDBInstance, DuckDBType } from '@duckdb/node-api';
+import { Fault } from '../base/errors.ts';
 import { literal } from '../column/sql.ts';
 import { engineFault } from './engine-errors.ts';
 
@@ -23,9 +24,9 @@ export interface Rows {
 
 /** One statement at a time; open one per concurrent piece of work. */
 export interface Session {
-  /** Runs a COPY or DDL statement and gives the rows it says it changed. */
+  /** Runs one COPY or DDL statement and gives the rows it says it changed. */
   run(sql: string): Promise<number>;
-  /** All rows of a small result. */
+  /** All rows of a small result of one SELECT; nothing else is let through. */
   read(sql: string): Promise<Rows>;
   /** Share of the running statement that is done, 0 to 1, or null when the engine cannot tell. */
   fraction(): number | null;
@@ -66,7 +67,7 @@ export class Engine implements AsyncDisposable {
     const connection = await this.#instance.connect();
     this.#connections.push(connection);
     return {
-      run: (sql) => translated(async () => Number((await connection.run(sql)).rowsChanged)),
+      run: (sql) => translated(() => runOne(connection, sql)),
       read: (sql) => translated(() => readAll(connection, sql)),
       fraction: () => fractionOf(connection),
       interrupt: () => connection.interrupt(),
@@ -107,8 +108,25 @@ function lockDown({ stageFolder, files, database }: EngineOptions): string[] {
   ];
 }
 
+/** One statement at a time, so that text that breaks out of its literal cannot add one of its own. */
+async function only(connection: DuckDBConnection, sql: string): Promise<DuckDBExtractedStatements> {
+  const statements = await connection.extractStatements(sql);
+  if (statements.count !== 1)
+    throw new Fault('internal', 'The export was planned wrongly.', { cause: `${statements.count} statements: ${sql}` });
+  return statements;
+}
+
+async function runOne(connection: DuckDBConnection, sql: string): Promise<number> {
+  await only(connection, sql);
+  return Number((await connection.run(sql)).rowsChanged);
+}
+
 async function readAll(connection: DuckDBConnection, sql: string): Promise<Rows> {
-  const result = await connection.runAndReadAll(sql);
+  const { StatementType } = await import('@duckdb/node-api');
+  const prepared = await (await only(connection, sql)).prepare(0);
+  if (prepared.statementType !== StatementType.SELECT)
+    throw new Fault('internal', 'The export was planned wrongly.', { cause: `no select: ${sql}` });
+  const result = await prepared.runAndReadAll();
   return { names: result.columnNames(), types: result.columnTypes(), rows: result.getRowsJS() };
 }
 

@@ -21,7 +21,8 @@ export async function checkPins(inputs: readonly PinnedFile[]): Promise<void> {
       throw error;
     });
     const what = difference(expected, actual);
-    if (what) throw new Fault('source.changed', `The input file ${basename(expected.path)} ${what} after the run was planned.`);
+    if (what)
+      throw new Fault('source.changed', `The input file ${basename(expected.path)} ${what} after the run was planned.`);
   }
 }
 

@@ -14,11 +14,16 @@ export interface RelationColumn {
  * SQL of the relation a query is put around: the piece's rows, or all when `piece` is null, in the
  * source's order, with the columns named as the dataset names them.
  */
-export function relationSql(shape: Omit<SourceShape, 'pieces'>, columns: readonly RelationColumn[], piece: Piece | null): string {
+export function relationSql(
+  shape: Omit<SourceShape, 'pieces'>,
+  columns: readonly RelationColumn[],
+  piece: Piece | null,
+): string {
   const items = columns.map(({ name, from }) => `${expressionOf(shape, from)} as ${identifier(name)}`);
   const [first, last] = piece?.files ?? [0, shape.inputs.length - 1];
   const paths = shape.inputs.slice(first, last + 1).map((file) => literal(file.path));
-  const scan = shape.scan.replace('{files}', () => `[${paths.join(', ')}]`);
+  // A table's scan names no files, though its name may hold "{files}".
+  const scan = shape.kind === 'table' ? shape.scan : shape.scan.replace('{files}', () => `[${paths.join(', ')}]`);
   const range = piece?.rows ?? null;
   const where = range === null ? '' : ` where ${shape.rowNumber} >= ${range[0]} and ${shape.rowNumber} < ${range[1]}`;
   return `(select ${items.join(', ')} from ${scan}${where})`;

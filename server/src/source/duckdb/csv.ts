@@ -4,10 +4,10 @@ import { identifier, literal } from '../../column/sql.ts';
 import type { ColumnType } from '../../column/type.ts';
 import type { Session } from '../engine.ts';
 import type { OpenEngine, SourceShape } from '../source.ts';
-import { type FilesAsk, fromText } from './columns.ts';
+import { declaredType, type FilesAsk, fromText } from './columns.ts';
 
-/** Longest row that is read, in bytes. */
-const MAX_ROW_BYTES = 64 * 1024 * 1024;
+/** Longest row that is read, in bytes. The reader holds a few buffers of this size for each thread. */
+const MAX_ROW_BYTES = 16 * 1024 * 1024;
 
 const TEXT: ColumnType = { is: 'text' };
 
@@ -26,7 +26,7 @@ export async function describeCsv(ask: FilesAsk, openEngine: OpenEngine): Promis
     kind: 'csv',
     inputs: ask.inputs,
     columns: names.map((name) => {
-      const type = ask.types[name] ?? TEXT;
+      const type = declaredType(ask, name) ?? TEXT;
       return { name, type, nullable: true, expression: fromText(identifier(name), type) };
     }),
     scan: scanSql(names, delimiter),
@@ -58,5 +58,5 @@ function quoting(delimiter: string): string {
 
 function scanSql(names: readonly string[], delimiter: string): string {
   const columns = names.map((name) => `${literal(name)}: 'VARCHAR'`).join(', ');
-  return `read_csv({files}, auto_detect = false, header = true, columns = {${columns}}, ${quoting(delimiter)}, nullstr = '', allow_quoted_nulls = false, null_padding = false, strict_mode = true, max_line_size = ${MAX_ROW_BYTES})`;
+  return `read_csv({files}, auto_detect = false, header = true, columns = {${columns}}, ${quoting(delimiter)}, nullstr = '', allow_quoted_nulls = false, null_padding = false, strict_mode = true, max_line_size = ${MAX_ROW_BYTES}, buffer_size = ${MAX_ROW_BYTES})`;
 }

@@ -1,4 +1,4 @@
-import { refuse } from '../../base/errors.ts';
+import { Fault, refuse } from '../../base/errors.ts';
 import { pinFiles } from '../pins.ts';
 import { POSITION } from '../relation.ts';
 import type { DescribeAsk, OpenEngine, Source, SourceShape } from '../source.ts';
@@ -24,9 +24,16 @@ const DESCRIBE = { parquet: describeParquet, csv: describeCsv, jsonl: describeJs
 
 function checkNames(shape: SourceShape, ask: DescribeAsk): void {
   const names = new Set(shape.columns.map(({ name }) => name));
+  // JSON and Parquet allow names that SQL does not.
+  if ([...names].some((name) => name === '' || name.includes('\0'))) {
+    throw new Fault('source.refused', 'A column has an empty name, or one with NUL in it, which exports cannot carry.');
+  }
   if (names.has(POSITION)) throw refuse('/files', `A column may not be called ${POSITION}.`);
   const missing = Object.keys(ask.types).find((name) => !names.has(name));
   if (missing !== undefined) {
-    throw refuse(`/types/${missing}`, `The source has no column "${missing}"; it has ${[...names].slice(0, 40).join(', ')}.`);
+    throw refuse(
+      `/types/${missing}`,
+      `The source has no column "${missing}"; it has ${[...names].slice(0, 40).join(', ')}.`,
+    );
   }
 }

@@ -18,18 +18,27 @@ const ENDINGS: Readonly<Record<string, FileFormat>> = {
 /** More input files than this are a mistake more often than a wish. */
 const MAX_FILES = 10_000;
 
+/** Longer patterns are refused: expanding one can take without bound. */
+const MAX_PATTERN_CHARS = 4096;
+
 /** The files the options name, globs resolved, in path order within each pattern. */
 export async function findFiles(options: DuckdbOptions, folder: string): Promise<string[]> {
   const patterns = typeof options.files === 'string' ? [options.files] : options.files;
   const found: string[] = [];
   for (const pattern of patterns) found.push(...(await matches(pattern, folder)));
-  if (found.length > MAX_FILES) throw refuse('/files', `The patterns match ${found.length} files; allowed are ${MAX_FILES}.`);
+  if (found.length > MAX_FILES)
+    throw refuse('/files', `The patterns match ${found.length} files; allowed are ${MAX_FILES}.`);
   return [...new Set(found)];
 }
 
 async function matches(pattern: string, folder: string): Promise<string[]> {
+  if (pattern.length > MAX_PATTERN_CHARS)
+    throw refuse('/files', `A path has more than ${MAX_PATTERN_CHARS} characters.`);
   const literalPath = resolve(folder, pattern);
-  const isLiteral = await stat(literalPath).then((entry) => entry.isFile(), () => false);
+  const isLiteral = await stat(literalPath).then(
+    (entry) => entry.isFile(),
+    () => false,
+  );
   const paths = isLiteral ? [literalPath] : await expand(pattern, folder);
   const files = await Promise.all(paths.sort(byCodePoint).map(pathOfFile));
   const kept = files.filter((path) => path !== null);
@@ -49,7 +58,9 @@ function byCodePoint(left: string, right: string): number {
 
 /** The path with symlinks resolved, or null for what is no file. The engine would take `*?[` in a name for a glob. */
 async function pathOfFile(path: string): Promise<string | null> {
-  const real = await realpath(path);
+  const real = await realpath(path).catch((error: unknown) => {
+    throw new Fault('source.unreachable', `${path} cannot be reached.`, { cause: error });
+  });
   if (!(await stat(real)).isFile()) return null;
   if (/[*?[\]{}]/.test(real)) throw new Fault('source.refused', `The path ${path} has one of *?[]{} in it; rename it.`);
   return real;
@@ -61,5 +72,11 @@ export function formatOf(options: DuckdbOptions, paths: readonly string[]): File
   const [format] = endings;
   if (format && endings.size === 1) return format;
   const allowed = Object.keys(ENDINGS).join(', ');
-  throw refuse('/format', `The kind of ${paths.slice(0, 3).map((path) => basename(path)).join(', ')} cannot be told by its ending; allowed are ${allowed}, or name the format.`);
+  throw refuse(
+    '/format',
+    `The kind of ${paths
+      .slice(0, 3)
+      .map((path) => basename(path))
+      .join(', ')} cannot be told by its ending; allowed are ${allowed}, or name the format.`,
+  );
 }

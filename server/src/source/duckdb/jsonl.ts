@@ -2,7 +2,7 @@ import { literal } from '../../column/sql.ts';
 import type { ColumnType } from '../../column/type.ts';
 import type { Session } from '../engine.ts';
 import type { DescribeAsk, OpenEngine, SourceColumn, SourceShape } from '../source.ts';
-import { type FilesAsk, fromText } from './columns.ts';
+import { declaredType, type FilesAsk, fromText } from './columns.ts';
 
 /** Longest line that is read, in bytes. */
 const MAX_LINE_BYTES = 64 * 1024 * 1024;
@@ -51,7 +51,7 @@ async function readColumns(session: Session, list: string, ask: DescribeAsk): Pr
   );
   return rows.map(([value, isText], at) => {
     const name = String(value);
-    const type = ask.types[name] ?? (isText === true ? { is: 'text' } : { is: 'json' });
+    const type = declaredType(ask, name) ?? (isText === true ? { is: 'text' } : { is: 'json' });
     return { name, type, nullable: true, expression: memberSql(`members[${at + 1}]`, type) };
   });
 }
@@ -63,7 +63,8 @@ function objects(files: string): string {
 function scanSql(columns: readonly SourceColumn[]): string {
   const paths = columns.map(({ name }) => literal(`/${name.replaceAll('~', '~0').replaceAll('/', '~1')}`));
   const marked = `regexp_replace(json::varchar, ${literal(NUMBERS)}, ${literal(`\\1"${MARK}\\2"`)}, 'g') as marked`;
-  return `(select json_extract(${LINE}, [${paths.join(', ')}]) as members from (select ${marked} from ${objects('{files}')}))`;
+  // The files come before anything that holds a name, since a name may be "{files}" too.
+  return `(with lines as (select ${marked} from ${objects('{files}')}) select json_extract(${LINE}, [${paths.join(', ')}]) as members from lines)`;
 }
 
 function memberSql(member: string, type: ColumnType): string {
@@ -78,6 +79,8 @@ function valueSql(member: string, type: ColumnType): string {
     return fromText(`replace((${member})::varchar, ${literal(`"${MARK}`)}, '"')`, type);
   }
   const text = `json_extract_string(${member}, '$')`;
-  return fromText(`case when starts_with(${text}, ${literal(MARK)}) then substr(${text}, ${MARK.length + 1}) else ${text} end`, type);
+  return fromText(
+    `case when starts_with(${text}, ${literal(MARK)}) then substr(${text}, ${MARK.length + 1}) else ${text} end`,
+    type,
+  );
 }
-

@@ -1,7 +1,7 @@
 import { Fault } from '../../base/errors.ts';
 import { literal } from '../../column/sql.ts';
 import type { Rows, Session } from '../engine.ts';
-import type { OpenEngine, Piece, SourceShape } from '../source.ts';
+import type { OpenEngine, Piece, PinnedFile, SourceShape } from '../source.ts';
 import { type FilesAsk, typedColumns } from './columns.ts';
 
 const SCAN = 'read_parquet({files}, hive_partitioning = false, union_by_name = false)';
@@ -16,15 +16,17 @@ export async function describeParquet(ask: FilesAsk, openEngine: OpenEngine): Pr
   const list = `[${paths.map(literal).join(', ')}]`;
   const scan = await session.read(`select * from ${SCAN.replace('{files}', () => list)} limit 0`);
   const required = await checkSchemas(session, list, ask);
+  // A column of the file's own would be taken for the number the engine gives.
+  const isNumbered = !scan.names.some((name) => /^(file_index|file_row_number)$/i.test(name));
   return {
     type: 'duckdb',
     kind: 'parquet',
     inputs: ask.inputs,
     columns: typedColumns(scan, ask, required),
     scan: SCAN,
-    position: POSITION,
-    rowNumber: 'file_row_number',
-    pieces: rowGroups(await session.read(rowGroupsSql(list)), paths),
+    position: isNumbered ? POSITION : 'row_number() over ()',
+    rowNumber: isNumbered ? 'file_row_number' : null,
+    pieces: isNumbered ? rowGroups(await session.read(rowGroupsSql(list)), paths) : ask.inputs.map(wholeFile),
     countable: true,
   };
 }
@@ -44,10 +46,23 @@ async function checkSchemas(session: Session, list: string, ask: FilesAsk): Prom
   const byFile = Map.groupBy(rows.map(readElement), ({ file }) => file);
   const first = byFile.get(ask.inputs[0]?.path ?? '') ?? [];
   for (const [path, elements] of byFile) {
-    const [names, expected] = [elements, first].map((each) => each.slice(1).map(({ name }) => name).join('\n'));
-    if (names !== expected) throw new Fault('source.refused', `The columns of ${path} differ from those of ${ask.inputs[0]?.path}.`);
+    const [names, expected] = [elements, first].map((each) =>
+      each
+        .slice(1)
+        .map(({ name }) => name)
+        .join('\n'),
+    );
+    if (names !== expected)
+      throw new Fault('source.refused', `The columns of ${path} differ from those of ${ask.inputs[0]?.path}.`);
   }
-  const required = [...byFile.values()].map((elements) => new Set(topLevel(elements).filter(({ isRequired }) => isRequired).map(({ name }) => name)));
+  const required = [...byFile.values()].map(
+    (elements) =>
+      new Set(
+        topLevel(elements)
+          .filter(({ isRequired }) => isRequired)
+          .map(({ name }) => name),
+      ),
+  );
   return new Set(first.map(({ name }) => name).filter((name) => required.every((names) => names.has(name))));
 }
 
@@ -59,7 +74,12 @@ interface SchemaElement {
 }
 
 function readElement([file, name, childCount, repetition]: readonly unknown[]): SchemaElement {
-  return { file: String(file), name: String(name), childCount: Number(childCount), isRequired: repetition === 'REQUIRED' };
+  return {
+    file: String(file),
+    name: String(name),
+    childCount: Number(childCount),
+    isRequired: repetition === 'REQUIRED',
+  };
 }
 
 /** The schema is a tree written out parents first, its root at the start; these are the root's children. */
@@ -76,6 +96,10 @@ function topLevel([, ...elements]: readonly SchemaElement[]): SchemaElement[] {
 
 /** A file this small is not worth cutting: as a whole, neighbours can share a segment with it. */
 const WHOLE_FILE_BYTES = 8 * 1024 * 1024;
+
+function wholeFile({ sizeBytes }: PinnedFile, at: number): Piece {
+  return { files: [at, at], rows: null, bytes: sizeBytes };
+}
 
 function rowGroups({ rows }: Rows, paths: readonly string[]): Piece[] {
   const byFile = Map.groupBy(rows, ([file]) => String(file));

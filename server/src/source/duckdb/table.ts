@@ -18,9 +18,12 @@ export async function describeTable(ask: FilesAsk, openEngine: OpenEngine): Prom
   const log = await pinFiles([`${input.path}.wal`]).catch(() => []);
   await using engine = await openEngine({ files: [], database: input.path });
   const session = await engine.session();
-  const { schema, name, isTable } = await findRelation(session, ask.options.table);
+  const relation = await findRelation(session, ask.options.table);
+  const { schema, name } = relation;
   const scan = ['source', schema, name].map(identifier).join('.');
   const raw = await session.read(`select * from ${scan} limit 0`);
+  // A column of the table's own would be taken for the number the engine gives.
+  const isNumbered = relation.isTable && !raw.names.some((column) => column.toLowerCase() === 'rowid');
   const { rows: notNull } = await session.read(
     `select column_name from duckdb_columns() where database_name = 'source' and schema_name = ${literal(schema)} and table_name = ${literal(name)} and not is_nullable`,
   );
@@ -30,9 +33,9 @@ export async function describeTable(ask: FilesAsk, openEngine: OpenEngine): Prom
     inputs: [...ask.inputs, ...log],
     columns: typedColumns(raw, ask, new Set(notNull.map(([column]) => String(column)))),
     scan,
-    position: isTable ? 'rowid' : 'row_number() over ()',
-    rowNumber: isTable ? 'rowid' : null,
-    pieces: isTable ? await groups(session, scan) : [{ files: [0, 0], rows: null, bytes: 0 }],
+    position: isNumbered ? 'rowid' : 'row_number() over ()',
+    rowNumber: isNumbered ? 'rowid' : null,
+    pieces: isNumbered ? await groups(session, scan) : [{ files: [0, 0], rows: null, bytes: 0 }],
     countable: true,
   };
 }
@@ -47,8 +50,15 @@ async function findRelation(session: Session, wanted: string | undefined): Promi
   const { rows } = await session.read(
     "select schema_name, table_name, true from duckdb_tables() where database_name = 'source' union all select schema_name, view_name, false from duckdb_views() where database_name = 'source' and not internal order by 1, 2",
   );
-  const relations = rows.map(([schema, name, isTable]) => ({ schema: String(schema), name: String(name), isTable: isTable === true }));
-  const found = wanted === undefined ? relations : relations.filter((each) => wanted === each.name || wanted === `${each.schema}.${each.name}`);
+  const relations = rows.map(([schema, name, isTable]) => ({
+    schema: String(schema),
+    name: String(name),
+    isTable: isTable === true,
+  }));
+  const found =
+    wanted === undefined
+      ? relations
+      : relations.filter((each) => wanted === each.name || wanted === `${each.schema}.${each.name}`);
   const [only] = found;
   if (only && found.length === 1) return only;
   const names = relations.map((each) => `${each.schema}.${each.name}`).slice(0, 40);
@@ -62,7 +72,11 @@ async function groups(session: Session, scan: string): Promise<Piece[]> {
   const end = Number(rows[0]?.[0] ?? -1) + 1;
   const pieces: Piece[] = [];
   for (let start = 0; start < end; start += GROUP_ROWS) {
-    pieces.push({ files: [0, 0], rows: [start, Math.min(end, start + GROUP_ROWS)], bytes: GROUP_ROWS * ASSUMED_ROW_BYTES });
+    pieces.push({
+      files: [0, 0],
+      rows: [start, Math.min(end, start + GROUP_ROWS)],
+      bytes: GROUP_ROWS * ASSUMED_ROW_BYTES,
+    });
   }
   return pieces.length > 0 ? pieces : [{ files: [0, 0], rows: null, bytes: 0 }];
 }

@@ -1,0 +1,206 @@
+import assert from 'node:assert/strict';
+import {
+  appendFileSync,
+  existsSync,
+  readFileSync,
+  renameSync,
+  statSync,
+  truncateSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { DuckDBInstance } from '@duckdb/node-api';
+import { Fault, type FaultCode } from '../src/base/errors.ts';
+import { readExportArgs } from '../src/cli/export-args.ts';
+import { findSubject } from '../src/cli/subject.ts';
+import { describeSource } from '../src/run/describe.ts';
+import { execute, STEPS } from '../src/run/execute.ts';
+import { type Execution, filesFolder, type Step } from '../src/run/execution.ts';
+import { makePlan, type Plan } from '../src/run/plan.ts';
+import { LIMITS, Yard } from './export-path.ts';
+
+const ROWS = 300_000;
+const FORMATS = ['csv', 'json', 'jsonl', 'parquet'] as const;
+
+const yard = new Yard();
+const source = join(yard.source, 'rows.parquet');
+
+before(async () => {
+  const instance = await DuckDBInstance.create(':memory:', { threads: '2' });
+  const connection = await instance.connect();
+  await connection.run(
+    `copy (select i as id, 'text, "' || i || '"' as text, repeat(md5(i::varchar), 3) as ballast from range(${ROWS}) t(i)) to '${source}' (format parquet)`,
+  );
+  connection.closeSync();
+});
+
+after(() => yard[Symbol.dispose]());
+
+async function plan(path: string, format: string): Promise<Plan> {
+  const args = readExportArgs([path, '--format', format, '--explain']);
+  const subject = await findSubject(args);
+  const { shape, engine } = await describeSource(subject.ask, LIMITS);
+  return makePlan(
+    { outputs: [{ format: args.format, compression: 'none' }] },
+    {
+      dataset: subject.dataset(shape),
+      scope: subject.scope,
+      shape,
+      engine,
+      limits: LIMITS,
+      now: '2026-01-01T00:00:00.000Z',
+    },
+  );
+}
+
+/** Runs the steps with one of ours put after the named one. */
+async function runWith(of: Plan, after: keyof typeof STEPS, step: Step): Promise<unknown> {
+  const steps = Object.entries(STEPS).flatMap(([name, each]) => (name === after ? [each, step] : [each]));
+  return execute({ plan: of, stage: yard.stage(), signal: new AbortController().signal, report: () => {} }, steps);
+}
+
+function isFault(code: FaultCode) {
+  return (error: unknown) => {
+    assert.ok(error instanceof Fault, `not a fault: ${error}`);
+    assert.equal(error.code, code, error.message);
+    return true;
+  };
+}
+
+describe('a short output cannot succeed', () => {
+  for (const format of FORMATS) {
+    test(`${format}: a row too few or too many at the count`, async () => {
+      const wanted = await plan(source, format);
+      for (const difference of [-1, 1]) {
+        const miscount: Step = async (execution) => ({
+          ...execution,
+          rowsPlanned: (execution.rowsPlanned ?? 0) + difference,
+        });
+        await assert.rejects(runWith(wanted, 'countRows', miscount), isFault('run.short'));
+      }
+    });
+
+    test(`${format}: a row dropped by the engine's COPY`, async () => {
+      const wanted = await plan(source, format);
+      const shorter: Plan = { ...wanted, query: { ...wanted.query, where: 'id <> 123456' } };
+      // Counted by the plan, copied by the shorter one: what an engine that loses a row would do.
+      const lose: Step = async (execution) => ({ ...execution, plan: shorter });
+      await assert.rejects(runWith(wanted, 'countRows', lose), isFault('run.short'));
+    });
+
+    test(`${format}: a row missing in the produced bytes`, async () => {
+      const wanted = await plan(source, format);
+      await assert.rejects(loseBytes(wanted), isFault('run.short'));
+    });
+  }
+
+  test('the undisturbed run succeeds with three equal counts', async () => {
+    for (const format of FORMATS) {
+      const wanted = await plan(source, format);
+      const results = await execute({
+        plan: wanted,
+        stage: yard.stage(),
+        signal: new AbortController().signal,
+        report: () => {},
+      });
+      assert.deepEqual(
+        results.map(({ rowsPlanned, rowsRead, rowsWritten }) => [rowsPlanned, rowsRead, rowsWritten]),
+        [[ROWS, ROWS, ROWS]],
+      );
+    }
+  });
+});
+
+/** Takes the last row out of a finished segment before it is joined. */
+async function loseBytes(of: Plan): Promise<unknown> {
+  let isDone = false;
+  const segmentWritten = async (path: string) => {
+    if (isDone) return;
+    isDone = true;
+    if (of.outputs[0]?.format.type === 'parquet') await copyFirstRows(path);
+    else truncateSync(path, lastRowStart(readFileSync(path)));
+  };
+  return execute({
+    plan: of,
+    stage: yard.stage(),
+    signal: new AbortController().signal,
+    report: () => {},
+    segmentWritten,
+  });
+}
+
+function lastRowStart(bytes: Buffer): number {
+  return bytes.lastIndexOf('\n', bytes.length - 2) + 1;
+}
+
+async function copyFirstRows(path: string): Promise<void> {
+  const instance = await DuckDBInstance.create(':memory:', { threads: '1' });
+  const connection = await instance.connect();
+  await connection.run(
+    `copy (from '${source}' limit 1000) to '${path}' (format parquet, compression snappy, row_group_size 122880)`,
+  );
+  connection.closeSync();
+}
+
+describe('a source that changes during the run', () => {
+  const changes: readonly (readonly [string, (path: string) => void])[] = [
+    ['grows', (path) => appendFileSync(path, '9,more\n')],
+    ['shrinks', (path) => truncateSync(path, statSync(path).size - 3)],
+    ['is written to in place', (path) => rewriteInPlace(path)],
+    ['is replaced', (path) => replace(path)],
+    ['is removed', (path) => renameSync(path, `${path}.gone`)],
+  ];
+  for (const [what, change] of changes) {
+    for (const moment of ['checkInput', 'encodeOutputs'] as const) {
+      test(`${what} after ${moment}`, async () => {
+        const path = yard.write(
+          `changing-${what.replaceAll(' ', '-')}-${moment}.csv`,
+          `id,text\n${'1,a\n'.repeat(50_000)}`,
+        );
+        const wanted = await plan(path, 'jsonl');
+        const disturb = async (execution: Execution) => {
+          change(path);
+          return execution;
+        };
+        await assert.rejects(runWith(wanted, moment, disturb), isFault('source.changed'));
+      });
+    }
+  }
+
+  test('between the plan and the run', async () => {
+    const path = yard.write('late.csv', 'id,text\n1,a\n');
+    const wanted = await plan(path, 'csv');
+    appendFileSync(path, '2,b\n');
+    await assert.rejects(
+      runWith(wanted, 'checkInput', async (execution) => execution),
+      isFault('source.changed'),
+    );
+  });
+});
+
+function rewriteInPlace(path: string): void {
+  const bytes = readFileSync(path);
+  bytes[bytes.length - 2] = 0x7a;
+  writeFileSync(path, bytes, { flag: 'r+' });
+  utimesSync(path, new Date(), new Date(Date.now() + 5000));
+}
+
+function replace(path: string): void {
+  const { atime, mtime } = statSync(path);
+  writeFileSync(`${path}.new`, readFileSync(path));
+  utimesSync(`${path}.new`, atime, mtime);
+  renameSync(`${path}.new`, path);
+}
+
+test('a failed run leaves no finished file behind', async () => {
+  const wanted = await plan(source, 'csv');
+  const stage = yard.stage();
+  const steps: Step[] = [STEPS.checkInput, async () => Promise.reject(new Fault('source.busy', 'busy'))];
+  await assert.rejects(
+    execute({ plan: wanted, stage, signal: new AbortController().signal, report: () => {} }, steps),
+    isFault('source.busy'),
+  );
+  assert.equal(existsSync(join(filesFolder(stage), 'rows.csv')), false);
+});

@@ -1,0 +1,83 @@
+import { mkdtemp } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { ColumnType } from '../src/column/type.ts';
+import type { Dataset } from '../src/dataset/dataset.ts';
+import { type FormatOptions, formatOptions } from '../src/format/options.ts';
+import { describeSource } from '../src/run/describe.ts';
+import { execute } from '../src/run/execute.ts';
+import { filesFolder } from '../src/run/execution.ts';
+import { makePlan, type Plan, type PlanAsk } from '../src/run/plan.ts';
+import type { SourceOptions } from '../src/source/options.ts';
+import { POSITION } from '../src/source/relation.ts';
+import type { SourceShape } from '../src/source/source.ts';
+
+const LIMITS = { threads: 2, memoryBytes: 400 * 2 ** 20 };
+
+export interface ExportInput {
+  readonly file: string;
+  readonly types?: Readonly<Record<string, ColumnType>>;
+  readonly delimiter?: string;
+}
+
+/** A format's options as a caller would send them. */
+export function format(options: { readonly type: string; readonly [option: string]: unknown }): FormatOptions {
+  return formatOptions.parse(options);
+}
+
+/** The plan for bare files, as the command line makes it. */
+export async function planOf(input: ExportInput, ask: PlanAsk): Promise<Plan> {
+  const options: SourceOptions = {
+    type: 'duckdb',
+    files: [input.file],
+    ...(input.delimiter === undefined ? {} : { delimiter: input.delimiter }),
+  };
+  const { shape, engine } = await describeSource({ options, types: input.types ?? {}, folder: '.' }, LIMITS);
+  const plan = makePlan(ask, {
+    dataset: datasetOf(shape),
+    scope: { is: 'shared' },
+    shape,
+    engine,
+    limits: LIMITS,
+    now: '2026-01-01T00:00:00.000Z',
+  });
+  // Two outputs of one format would share a name.
+  return { ...plan, outputs: plan.outputs.map((output, at) => ({ ...output, path: `${at}-${output.path}` })) };
+}
+
+function datasetOf(shape: SourceShape): Dataset {
+  const plain = { description: null, hidden: false };
+  const columns = shape.columns.map(({ name, type, nullable }) => ({ name, type, nullable, from: name, ...plain }));
+  const position = {
+    name: POSITION,
+    type: { is: 'integer', bits: 64 },
+    nullable: false,
+    from: POSITION,
+    description: null,
+    hidden: true,
+  } as const;
+  return {
+    name: 'records',
+    columns: [...columns, position],
+    key: [POSITION],
+    time: null,
+    tenancy: 'shared',
+    lookbackDays: null,
+  };
+}
+
+/** Carries the plan out in a new folder below `folder` and gives the paths of its files, in the order of its outputs. */
+export async function carriedOut(plan: Plan, folder: string): Promise<string[]> {
+  const stage = await mkdtemp(join(folder, 'stage-'));
+  await execute({ plan, stage, signal: new AbortController().signal, report: () => {} });
+  return plan.outputs.map(({ path }) => join(filesFolder(stage), path));
+}
+
+/** Exports a file into each of the formats at once. */
+export async function exported(
+  input: ExportInput,
+  formats: readonly FormatOptions[],
+  folder: string,
+): Promise<string[]> {
+  const plan = await planOf(input, { outputs: formats.map((each) => ({ format: each, compression: 'none' })) });
+  return carriedOut(plan, folder);
+}
