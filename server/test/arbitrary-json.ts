@@ -2,9 +2,12 @@ import fc from 'fast-check';
 import type { JsonValue } from './model.ts';
 import type { Tree } from './readers/python-json.ts';
 
-interface Reach {
+/** How far the documents of a column go. */
+export interface Reach {
+  /** Whether the source stores the column as text, so that the engine's own parser never saw it. */
+  readonly isDeclared?: boolean;
   /** Lone surrogates, as escapes: valid JSON that many parsers refuse. */
-  readonly surrogates: boolean;
+  readonly hasSurrogates?: boolean;
 }
 
 const NUMBERS = [
@@ -75,10 +78,10 @@ function number(): fc.Arbitrary<JsonValue> {
   return fc.oneof(fc.constantFrom(...NUMBERS), written).map((text) => ({ text, tree: { n: text } }));
 }
 
-function string({ surrogates }: Reach): fc.Arbitrary<JsonValue & { readonly tree: { readonly s: string } }> {
+function string({ hasSurrogates }: Reach): fc.Arbitrary<JsonValue & { readonly tree: { readonly s: string } }> {
   const lone = ['\ud83d', 'x\udc00y', '\udc00\ud83d', '\\\ud83d'];
   const text = fc.oneof(
-    fc.constantFrom(...STRINGS, ...(surrogates ? lone : [])),
+    fc.constantFrom(...STRINGS, ...(hasSurrogates ? lone : [])),
     fc.string({ unit: 'binary', maxLength: 8 }),
   );
   return fc.tuple(text, fc.boolean()).map(([s, isEscaped]) => {

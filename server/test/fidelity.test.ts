@@ -5,7 +5,7 @@ import { after, before, suite, test } from 'node:test';
 import fc from 'fast-check';
 import type { ColumnType } from '../src/column/type.ts';
 import type { FormatOptions } from '../src/format/options.ts';
-import { nestedTable, simpleTable, type Table } from './arbitrary-table.ts';
+import { jsonTable, nestedTable, simpleTable, type Table } from './arbitrary-table.ts';
 import { assertHolds, type Readers } from './compare-files.ts';
 import { PostgresReader, whyNoPostgres } from './readers/postgres.ts';
 import { PythonJson, whyNoPython } from './readers/python-json.ts';
@@ -53,11 +53,13 @@ const jsonChoices = {
   nested: fc.constantFrom('structure', 'text'),
 };
 
+const jsonFormat = fc.record({ type: fc.constant('json'), ...jsonChoices }).map(format);
+
 /** Every format as it is by default (but for NaN, which JSON then refuses), and with options drawn at random. */
 const formats = fc.tuple(
   fc.constant(format({ type: 'csv' })),
   csvFormat,
-  fc.record({ type: fc.constant('json'), ...jsonChoices }).map(format),
+  jsonFormat,
   fc.constant(format({ type: 'jsonl', nonFinite: 'string' })),
   fc.record({ type: fc.constant('jsonl'), ...jsonChoices }).map(format),
   fc.constant(format({ type: 'parquet' })),
@@ -85,6 +87,11 @@ suite('every value survives', { skip: whyNoPostgres() || whyNoPython() }, () => 
 
   test('columns of every simple type', async () => {
     await fc.assert(fc.asyncProperty(simpleTable, formats, assertSurvives), { ...BOUNDED, numRuns: RUNS });
+  });
+
+  test('JSON that the engine would not parse', async () => {
+    const outputs = fc.tuple(fc.constant(format({ type: 'csv' })), jsonFormat, fc.constant(format({ type: 'jsonl' })));
+    await fc.assert(fc.asyncProperty(jsonTable, outputs, assertSurvives), { ...BOUNDED, numRuns: RUNS });
   });
 
   test('lists, structs and maps of each other', async () => {

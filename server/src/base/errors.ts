@@ -10,7 +10,7 @@ interface FaultKind {
 }
 
 /** Every way to fail that has a name. Published: clients match on these codes. */
-export const FAULTS = {
+const FAULTS = {
   'request.malformed': { blame: 'caller', retry: false, status: 400 },
   'request.invalid': { blame: 'caller', retry: false, status: 400 },
   'request.too_large': { blame: 'caller', retry: false, status: 400 },

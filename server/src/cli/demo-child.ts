@@ -19,8 +19,8 @@ export interface DemoReport {
 const MEMORY_BYTES = 160 * 1024 * 1024;
 
 process.once('message', (order: DemoOrder) => void carryOut(order));
-// Ctrl-C reaches the whole process group; the parent decides what it means.
-process.on('SIGINT', () => {});
+// Both may reach the whole process group; the parent decides what they mean.
+process.on('SIGINT', () => {}).on('SIGTERM', () => {});
 // The parent has its answer or is gone; a native statement would keep the process.
 process.on('disconnect', () => process.kill(process.pid, 'SIGKILL'));
 

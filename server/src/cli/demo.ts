@@ -5,10 +5,10 @@ import { readEnvironment } from '../base/config.ts';
 import { Fault } from '../base/errors.ts';
 import { parseInstant } from '../column/parse-instant.ts';
 import { type Command, readArgs } from './command.ts';
-import { type DemoData, demoData } from './demo-data.ts';
+import { type DemoAsk, type DemoData, demoData } from './demo-data.ts';
 import { exportIntoFolder } from './export.ts';
 import { readExportArgs } from './export-args.ts';
-import { listFiles } from './manifest-view.ts';
+import { fileLines, listFiles } from './manifest-view.ts';
 import { openView } from './progress-view.ts';
 
 const CONFIG = fileURLToPath(new URL('../../../examples/demo/drayage.config.ts', import.meta.url));
@@ -26,7 +26,8 @@ new folder, and says how to verify them. Serving the data will come with the nex
 Environment
   DRAYAGE_DATA    folder of the data, the exports and the signing key (default: .drayage)
   DEMO_ROWS       number of events (default: 200000)
-  DEMO_NOW        instant the recent half of them leads up to (default: midnight UTC of the first start)
+  DEMO_NOW        instant the recent half of them leads up to (default: midnight UTC of the first start,
+                  which the data remember)
 
 The datasets are declared in examples/demo/drayage.config.ts; --config takes it to export more of them.
 `,
@@ -55,37 +56,32 @@ function readNow(text: string): string {
   }
 }
 
-async function makeData(asked: { dataFolder: string; rows: number; now: string | null }): Promise<void> {
+/** Twenty million rows take a minute or two; a longer silence looks like a fault. */
+const STILL_MAKING_MS = 5000;
+
+async function makeData(asked: Pick<DemoAsk, 'dataFolder' | 'rows' | 'now'>): Promise<void> {
+  const start = ticks();
+  const seconds = () => `${((ticks() - start) / 1000).toFixed(1)} s`;
+  const timer = setInterval(() => process.stderr.write(`still making them, ${seconds()}\n`), STILL_MAKING_MS);
   const cancelling = new AbortController();
   const cancel = () => cancelling.abort();
   process.on('SIGINT', cancel).on('SIGTERM', cancel);
   try {
-    const start = ticks();
-    const data = await demoData({
-      ...asked,
-      signal: cancelling.signal,
-      making: () => say(`Making ${asked.rows} events …`),
-    });
-    say(describe(data, ((ticks() - start) / 1000).toFixed(1)));
+    const making = () => say(`Making ${asked.rows} events …`);
+    const { folder, isNew, files } = await demoData({ ...asked, signal: cancelling.signal, making });
+    // Between the making and the export nobody else listens to Ctrl-C.
+    if (cancelling.signal.aborted) throw new Fault('run.cancelled', 'The demo was cancelled.');
+    say(`${isNew ? `Made in ${seconds()}` : 'Made before and intact'}, in ${folder}:`);
+    say(fileLines(files.map((file) => ({ ...file, name: `${file.file}, ${span(file)}` }))).join('\n'));
   } finally {
+    clearInterval(timer);
     process.off('SIGINT', cancel).off('SIGTERM', cancel);
   }
 }
 
-function describe({ folder, isNew, files }: DemoData, seconds: string): string {
-  const rows = files.map(({ file, rows, bytes, sha256, start, end }) => {
-    const lastDay = new Date(Date.parse(end) - 1).toISOString().slice(0, 10);
-    return [
-      `${rows} rows`,
-      `${bytes} bytes`,
-      `sha-256 ${sha256}`,
-      file.padEnd(21),
-      `${start.slice(0, 10)} to ${lastDay}`,
-    ];
-  });
-  const widths = [0, 1].map((at) => Math.max(...rows.map((row) => row[at]?.length ?? 0)));
-  const lines = rows.map((row) => `  ${row.map((cell, at) => cell.padStart(widths[at] ?? 0)).join('  ')}`);
-  return [`${isNew ? `Made in ${seconds} s` : 'Made before and intact'}, in ${folder}:`, ...lines].join('\n');
+/** First and last day. */
+function span({ start, end }: DemoData['files'][number]): string {
+  return `${start.slice(0, 10)} to ${new Date(Date.parse(end) - 1).toISOString().slice(0, 10)}`;
 }
 
 async function exportEvents(dataFolder: string): Promise<void> {

@@ -1,6 +1,6 @@
 import { now } from '../base/clock.ts';
 import { readEnvironment } from '../base/config.ts';
-import { stageFor, sweepStages } from '../destination/folder.ts';
+import { destinations } from '../destination/destinations.ts';
 import { openSigner } from '../run/keys.ts';
 import type { Manifest } from '../run/manifest.ts';
 import { makePlan, type Plan } from '../run/plan.ts';
@@ -82,8 +82,9 @@ interface PlannedExport {
 
 async function runPlan({ plan, to, force, worker, signal, view }: PlannedExport): Promise<Manifest> {
   const signer = await openSigner(readEnvironment().dataFolder);
-  await sweepStages(to);
-  const stage = await stageFor(to, force);
+  const options = { folder: to, replace: force };
+  await destinations.folder.sweep(options);
+  const stage = await destinations.folder.stage(options);
   const manifest = await runIntoFolder({
     plan,
     stage,

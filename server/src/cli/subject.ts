@@ -4,7 +4,7 @@ import { Fault } from '../base/errors.ts';
 import type { ColumnType } from '../column/type.ts';
 import { parseType } from '../column/type-name.ts';
 import type { Dataset, Scope } from '../dataset/dataset.ts';
-import { declareDataset, declaredTypes } from '../job/declare.ts';
+import { declareDataset, declaredTypes } from '../dataset/declare.ts';
 import type { SourceOptions } from '../source/options.ts';
 import { POSITION } from '../source/relation.ts';
 import type { DescribeAsk, SourceShape } from '../source/source.ts';

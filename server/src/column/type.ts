@@ -87,15 +87,6 @@ const SIMPLE_ENGINE_TYPES = {
   json: 'JSON',
 } as const;
 
-/** True when the predicate holds for the type or for any type inside it. */
-export function holds(type: ColumnType, predicate: (type: ColumnType) => boolean): boolean {
-  if (predicate(type)) return true;
-  if (type.is === 'list') return holds(type.of, predicate);
-  if (type.is === 'map') return holds(type.key, predicate) || holds(type.value, predicate);
-  if (type.is === 'struct') return type.fields.some((field) => holds(field.type, predicate));
-  return false;
-}
-
 export function isNested(type: ColumnType): boolean {
   return type.is === 'list' || type.is === 'struct' || type.is === 'map';
 }

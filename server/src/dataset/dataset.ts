@@ -10,7 +10,7 @@ export interface DatasetColumn extends Column {
 }
 
 /** Whose rows they are: told by a column, or everybody's. */
-export type Tenancy = 'shared' | { readonly column: string };
+type Tenancy = 'shared' | { readonly column: string };
 
 /** A named relation with all that is declared of it. */
 export interface Dataset {

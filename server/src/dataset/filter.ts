@@ -3,7 +3,7 @@ import { shown } from '../column/operand.ts';
 import { type Dataset, type DatasetColumn, findVisible, unknownColumn } from './dataset.ts';
 
 /** Tests on one column, or on one value inside a JSON column. */
-export const VERBS = [
+const VERBS = [
   'eq',
   'ne',
   'gt',

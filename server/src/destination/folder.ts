@@ -2,6 +2,14 @@ import { randomUUID } from 'node:crypto';
 import { mkdir, open, readdir, readFile, rename, rm, rmdir, stat, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { Fault, isSystemError } from '../base/errors.ts';
+import type { Destination } from './destination.ts';
+
+/** Where on this machine the files go. */
+export interface FolderOptions {
+  readonly folder: string;
+  /** Add to a folder that is not empty, replacing files of the same name. */
+  readonly replace: boolean;
+}
 
 /** Name every stage begins with, so that a later start finds what a crash left. */
 const STAGE_PREFIX = '.drayage-';
@@ -18,27 +26,30 @@ interface Owner {
   readonly made: string | null;
 }
 
+/** A folder on this machine. */
+export const folder: Destination<FolderOptions> = { stage, publish, discard, recover, sweep };
+
 /**
  * Prepares a stage beside the target folder, on the same file system, so that publishing is a
  * rename. Throws `destination.denied` when the target is not new or empty and may not be added to.
  */
-export async function stageFor(folder: string, replace: boolean): Promise<string> {
-  const target = resolve(folder);
+async function stage({ folder: path, replace }: FolderOptions): Promise<string> {
+  const target = resolve(path);
   const state = await stateOf(target);
-  if (state === 'file') throw new Fault('destination.denied', `${folder} is a file; allowed is a new or empty folder.`);
+  if (state === 'file') throw new Fault('destination.denied', `${path} is a file; allowed is a new or empty folder.`);
   if (state === 'filled' && !replace) {
-    throw new Fault('destination.denied', `${folder} is not empty; allowed is a new or empty folder, or --force.`);
+    throw new Fault('destination.denied', `${path} is not empty; allowed is a new or empty folder, or --force.`);
   }
   try {
     const made = (await mkdir(dirname(target), { recursive: true })) ?? null;
-    const stage = await makeStage(dirname(target), state === 'absent' ? null : target);
+    const staged = await makeStage(dirname(target), state === 'absent' ? null : target);
     const owner: Owner = { pid: process.pid, target, replace, made };
-    await mkdir(join(stage, 'files'));
-    await writeFile(join(stage, 'owner.json'), JSON.stringify(owner));
-    return stage;
+    await mkdir(join(staged, 'files'));
+    await writeFile(join(staged, 'owner.json'), JSON.stringify(owner));
+    return staged;
   } catch (error) {
     if (error instanceof Fault) throw error;
-    throw new Fault('destination.denied', `${folder} cannot be written to.`, { cause: error });
+    throw new Fault('destination.denied', `${path} cannot be written to.`, { cause: error });
   }
 }
 
@@ -61,9 +72,9 @@ async function made(path: string): Promise<string> {
 
 /**
  * Publishes the stage's files. From the first line on the export is committed: whatever stops this
- * is made good by `recoverStage`. Into a new or empty folder all files appear at once.
+ * is made good by `recover`. Into a new or empty folder all files appear at once.
  */
-export async function publishStage(stage: string): Promise<void> {
+async function publish(stage: string): Promise<void> {
   await syncFolder(join(stage, 'files'));
   await writeFile(join(stage, 'committed'), '', { flush: true });
   await syncFolder(stage);
@@ -106,8 +117,8 @@ async function moveEach(files: string, target: string): Promise<void> {
   await syncFolder(target);
 }
 
-/** Removes a stage, and the folders made for it. A committed one stays, for `recoverStage` to finish. */
-export async function discardStage(stage: string): Promise<void> {
+/** Removes a stage, and the folders made for it. A committed one stays, for `recover` to finish. */
+async function discard(stage: string): Promise<void> {
   if ((await stateOf(join(stage, 'committed'))) === 'file') return;
   const made = await readOwner(stage).then(
     (owner) => owner.made,
@@ -128,21 +139,21 @@ async function removeEmpty(folder: string, last: string): Promise<void> {
 }
 
 /** Ends what a crash interrupted: a committed stage is published, any other leaves nothing. Safe to repeat. */
-export async function recoverStage(stage: string): Promise<void> {
+async function recover(stage: string): Promise<void> {
   if ((await stateOf(stage)) === 'absent') return;
   if ((await stateOf(join(stage, 'committed'))) === 'file') await finishPublishing(stage);
-  else await discardStage(stage);
+  else await discard(stage);
 }
 
 /** Recovers the stages beside and inside a target whose process is gone. */
-export async function sweepStages(folder: string): Promise<void> {
-  const target = resolve(folder);
+async function sweep({ folder: path }: FolderOptions): Promise<void> {
+  const target = resolve(path);
   for (const parent of [dirname(target), target]) {
     const names = await readdir(parent).catch(() => []);
     for (const name of names.filter((each) => each.startsWith(STAGE_PREFIX))) {
       const stage = join(parent, name);
       const owner = await readOwner(stage).catch(() => null);
-      if (owner?.target === target && !isAlive(owner.pid)) await recoverStage(stage);
+      if (owner?.target === target && !isAlive(owner.pid)) await recover(stage);
     }
   }
 }

@@ -1,6 +1,5 @@
-import { jsonObject, jsonOrNull } from '../column/json.ts';
 import { identifier } from '../column/sql.ts';
-import type { TextOptions } from '../column/text.ts';
+import { jsonObject, jsonOrNull, type TextOptions } from '../column/text.ts';
 import { type Column, isNested } from '../column/type.ts';
 
 /** Options that JSON and JSONL share. */

@@ -21,7 +21,7 @@ const wellFormed = z
     message: 'Allowed is text of up to 100 characters without quotes, line ends and NUL',
   });
 
-export const csvOptions = z.strictObject({
+const csvOptions = z.strictObject({
   type: z.literal('csv'),
   /** One ASCII character between cells. */
   delimiter: z
@@ -49,11 +49,11 @@ const jsonChoices = {
   nonFinite: z.enum(['fail', 'null', 'string']).default('fail'),
 };
 
-export const jsonOptions = z.strictObject({ type: z.literal('json'), ...jsonChoices });
+const jsonOptions = z.strictObject({ type: z.literal('json'), ...jsonChoices });
 
-export const jsonlOptions = z.strictObject({ type: z.literal('jsonl'), ...jsonChoices });
+const jsonlOptions = z.strictObject({ type: z.literal('jsonl'), ...jsonChoices });
 
-export const parquetOptions = z.strictObject({
+const parquetOptions = z.strictObject({
   type: z.literal('parquet'),
   nested: z.enum(['structure', 'text']).default('structure'),
 });

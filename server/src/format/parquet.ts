@@ -1,6 +1,5 @@
-import { jsonText } from '../column/json.ts';
 import { identifier } from '../column/sql.ts';
-import { DEFAULT_TEXT } from '../column/text.ts';
+import { DEFAULT_TEXT, jsonText } from '../column/text.ts';
 import { type Column, isNested } from '../column/type.ts';
 import type { Format } from './format.ts';
 import type { ParquetOptions } from './options.ts';

@@ -1,7 +1,7 @@
 /** A process of its own for the engine: a native crash or a full memory must not take the parent along. */
 import { setTimeout as wait } from 'node:timers/promises';
 import { recordOf } from '../base/errors.ts';
-import { recoverStage } from '../destination/folder.ts';
+import { destinations } from '../destination/destinations.ts';
 import { describeSource } from './describe.ts';
 import { execute } from './execute.ts';
 import type { Order, Report } from './protocol.ts';
@@ -52,7 +52,7 @@ function tell(report: Report): void {
 async function leave(): Promise<void> {
   cancelling.abort();
   await Promise.race([work, wait(INTERRUPT_MS)]);
-  if (stage !== null) await recoverStage(stage);
+  if (stage !== null) await destinations.folder.recover(stage);
   // A native statement that does not end would keep the process; it has nothing left to say.
   process.kill(process.pid, 'SIGKILL');
 }

@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { now } from '../base/clock.ts';
-import { discardStage, publishStage } from '../destination/folder.ts';
+import { destinations } from '../destination/destinations.ts';
 import { filesFolder, type Progress } from './execution.ts';
 import type { Signer } from './keys.ts';
 import { type Manifest, makeManifest, manifestText } from './manifest.ts';
@@ -10,7 +10,7 @@ import type { Worker } from './worker.ts';
 
 export interface FolderRun {
   readonly plan: Plan;
-  /** A stage made by `stageFor`. */
+  /** A stage of the folder destination. */
   readonly stage: string;
   readonly signer: Signer;
   readonly worker: Worker;
@@ -38,10 +38,10 @@ export async function runIntoFolder({
     const manifest = makeManifest({ plan, results, createdAt: now(), signer });
     await writeFile(join(filesFolder(stage), 'manifest.json'), manifestText(manifest), { flush: true });
     committing();
-    await publishStage(stage);
+    await destinations.folder.publish(stage);
     return manifest;
   } catch (error) {
-    await discardStage(stage);
+    await destinations.folder.discard(stage);
     throw error;
   }
 }

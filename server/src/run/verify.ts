@@ -6,12 +6,18 @@ import { Fault, isSystemError } from '../base/errors.ts';
 import { readOwnKey } from './keys.ts';
 import { isGenuine, type Manifest, manifestSchema } from './manifest.ts';
 
-export type FileState = 'intact' | 'changed' | 'missing' | 'extra';
+type FileState = 'intact' | 'changed' | 'missing' | 'extra';
+
+interface CheckedFile {
+  readonly path: string;
+  readonly state: FileState;
+  readonly note?: string;
+}
 
 export interface Verification {
   readonly folder: string;
   /** The manifest's own state first, then the listed files, then what is there beside them. */
-  readonly files: readonly { readonly path: string; readonly state: FileState; readonly note?: string }[];
+  readonly files: readonly CheckedFile[];
   readonly manifest: Manifest | null;
   /** Whether the manifest was signed by the key of this data folder. */
   readonly isOwnSigner: boolean;
@@ -37,7 +43,7 @@ export async function verifyExport(path: string, dataFolder: string): Promise<Ve
     };
   }
   const listed = manifest.outputs.flatMap((output) => output.files);
-  const checked = [];
+  const checked: CheckedFile[] = [];
   for (const file of listed) checked.push({ path: file.path, ...(await checkFile(folder, file)) });
   const files = [
     {

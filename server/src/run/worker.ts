@@ -110,8 +110,11 @@ export class Worker implements AsyncDisposable {
   }
 
   #hear(report: Report): void {
-    if (report.report === 'progress') return this.#waiting?.progress(report.progress);
     const waiting = this.#waiting;
+    if (report.report === 'progress') {
+      waiting?.progress(report.progress);
+      return;
+    }
     this.#waiting = null;
     if (report.report === 'failed') waiting?.reject(faultOf(report.fault));
     else waiting?.resolve(report);

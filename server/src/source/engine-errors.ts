@@ -1,5 +1,5 @@
 import { Fault, type FaultCode } from '../base/errors.ts';
-import { REFUSAL_MARK, REFUSALS } from '../column/json.ts';
+import { REFUSAL_MARK, REFUSALS } from '../column/text.ts';
 
 /** What the engine's own words mean. First match wins; anything else is `source.refused`. */
 const MEANINGS: readonly (readonly [RegExp, FaultCode, string])[] = [

@@ -1,9 +1,9 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import type { DuckDBConnection, DuckDBExtractedStatements, DuckDBInstance, DuckDBType } from '@duckdb/node-api';
-import { Fault } from '../base/errors.ts';
+import type { DuckDBConnection, DuckDBInstance, DuckDBType } from '@duckdb/node-api';
 import { literal } from '../column/sql.ts';
 import { engineFault } from './engine-errors.ts';
+import { prepareOne, prepareSelect } from './statement.ts';
 
 export interface EngineOptions {
   readonly memoryBytes: number;
@@ -24,7 +24,7 @@ export interface Rows {
 
 /** One statement at a time; open one per concurrent piece of work. */
 export interface Session {
-  /** Runs one COPY or DDL statement and gives the rows it says it changed. */
+  /** Runs one COPY into the stage, or one DDL statement, and gives the rows it says it changed. */
   run(sql: string): Promise<number>;
   /** All rows of a small result of one SELECT; nothing else is let through. */
   read(sql: string): Promise<Rows>;
@@ -35,15 +35,17 @@ export interface Session {
 
 /**
  * An embedded DuckDB that can reach the given files and folder and nothing else: paths first, then
- * external access off, then configuration locked. It does not make sources read-only by itself, so
- * nothing ever runs COPY … TO or ATTACH near them. Errors leave it as faults.
+ * external access off, then configuration locked. That does not make sources read-only, so every
+ * statement is looked at too (`statement.ts`). Errors leave it as faults.
  */
 export class Engine implements AsyncDisposable {
   readonly #instance: DuckDBInstance;
+  readonly #stageFolder: string | null;
   readonly #connections: DuckDBConnection[] = [];
 
-  private constructor(instance: DuckDBInstance) {
+  private constructor(instance: DuckDBInstance, stageFolder: string | null) {
     this.#instance = instance;
+    this.#stageFolder = stageFolder;
   }
 
   static async open(options: EngineOptions): Promise<Engine> {
@@ -52,7 +54,7 @@ export class Engine implements AsyncDisposable {
       threads: String(options.threads),
       memory_limit: `${Math.floor(options.memoryBytes / 1024)}KiB`,
     });
-    const engine = new Engine(instance);
+    const engine = new Engine(instance, options.stageFolder);
     try {
       const session = await engine.session();
       for (const statement of lockDown(options)) await session.run(statement);
@@ -67,7 +69,10 @@ export class Engine implements AsyncDisposable {
     const connection = await this.#instance.connect();
     this.#connections.push(connection);
     return {
-      run: (sql) => translated(() => runOne(connection, sql)),
+      run: (sql) =>
+        translated(async () =>
+          Number((await (await prepareOne(connection, sql, this.#stageFolder)).run()).rowsChanged),
+        ),
       read: (sql) => translated(() => readAll(connection, sql)),
       fraction: () => fractionOf(connection),
       interrupt: () => connection.interrupt(),
@@ -108,25 +113,8 @@ function lockDown({ stageFolder, files, database }: EngineOptions): string[] {
   ];
 }
 
-/** One statement at a time, so that text that breaks out of its literal cannot add one of its own. */
-async function only(connection: DuckDBConnection, sql: string): Promise<DuckDBExtractedStatements> {
-  const statements = await connection.extractStatements(sql);
-  if (statements.count !== 1)
-    throw new Fault('internal', 'The export was planned wrongly.', { cause: `${statements.count} statements: ${sql}` });
-  return statements;
-}
-
-async function runOne(connection: DuckDBConnection, sql: string): Promise<number> {
-  await only(connection, sql);
-  return Number((await connection.run(sql)).rowsChanged);
-}
-
 async function readAll(connection: DuckDBConnection, sql: string): Promise<Rows> {
-  const { StatementType } = await import('@duckdb/node-api');
-  const prepared = await (await only(connection, sql)).prepare(0);
-  if (prepared.statementType !== StatementType.SELECT)
-    throw new Fault('internal', 'The export was planned wrongly.', { cause: `no select: ${sql}` });
-  const result = await prepared.runAndReadAll();
+  const result = await (await prepareSelect(connection, sql)).runAndReadAll();
   return { names: result.columnNames(), types: result.columnTypes(), rows: result.getRowsJS() };
 }
 

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
 /** Files DuckDB reads: Parquet, CSV, JSON lines, or a table of a DuckDB database file. */
-export const duckdbOptions = z.strictObject({
+const duckdbOptions = z.strictObject({
   type: z.literal('duckdb'),
   /** Paths or globs. Relative ones start at the config's folder (or the working directory on the command line). */
   files: z.union([z.string().min(1), z.array(z.string().min(1)).min(1)]),

@@ -46,7 +46,7 @@ export interface SourceShape {
 }
 
 /** Types the operator declared, by source column. */
-export type DeclaredTypes = Readonly<Record<string, ColumnType>>;
+type DeclaredTypes = Readonly<Record<string, ColumnType>>;
 
 export interface DescribeAsk {
   readonly options: SourceOptions;

@@ -44,6 +44,7 @@ export class PostgresReader implements AsyncDisposable {
   readonly #owner: Owner | null;
   readonly #server: ChildProcess;
   readonly #kill: () => void;
+  #files = 0;
 
   private constructor(place: { psql: string; folder: string; owner: Owner | null }, server: ChildProcess) {
     this.#psql = place.psql;
@@ -75,7 +76,7 @@ export class PostgresReader implements AsyncDisposable {
 
   /** The rows of a CSV, its header as the first of them: text, or null where a cell is NULL. */
   async readCsv(bytes: Uint8Array, dialect: CsvDialect): Promise<(string | null)[][]> {
-    const path = join(this.#folder, 'input.csv');
+    const path = join(this.#folder, `${this.#files++}.csv`);
     await writeFile(path, withoutNul(Buffer.from(bytes)));
     if (this.#owner) await chown(path, this.#owner.uid, this.#owner.gid);
     const names = Array.from({ length: dialect.columns }, (_, at) => `c${at}`).join(', ');
@@ -85,6 +86,7 @@ export class PostgresReader implements AsyncDisposable {
       `copy input (${names}) from ${quote(path)} (${options})`,
       `copy (select ${names} from input order by place) to stdout`,
     ]);
+    await rm(path);
     return output.split('\n').slice(0, -1).map(readRow);
   }
 

@@ -1,8 +1,8 @@
 import { Fault, refuse } from '../base/errors.ts';
 import type { Column, ColumnType } from '../column/type.ts';
 import { parseType } from '../column/type-name.ts';
-import { type Dataset, type DatasetColumn, firstRepeated } from '../dataset/dataset.ts';
-import type { ColumnDeclaration, DatasetDeclaration } from './config.ts';
+import { type Dataset, type DatasetColumn, firstRepeated } from './dataset.ts';
+import type { ColumnDeclaration, DatasetDeclaration } from './declaration.ts';
 
 /** Types the declaration states, by source column. Throws `request.invalid` for a type there is not. */
 export function declaredTypes(declaration: DatasetDeclaration): Record<string, ColumnType> {

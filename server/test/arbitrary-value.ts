@@ -1,0 +1,196 @@
+import fc from 'fast-check';
+import type { ColumnType } from '../src/column/type.ts';
+import { jsonValue, type Reach } from './arbitrary-json.ts';
+import type { Value } from './model.ts';
+
+const TEXTS = [
+  '',
+  ' ',
+  'NULL',
+  'null',
+  '\\N',
+  '\\.',
+  '"',
+  '""',
+  ',',
+  ';',
+  '\t',
+  '\n',
+  '\r',
+  '\r\n',
+  ' lead',
+  'trail ',
+  '=1+1',
+  '-1',
+  '@x',
+  "'",
+  "''",
+  '\\',
+  '\\\\',
+  '\\n',
+  '\0',
+  'a\0b',
+  '\u{feff}bom',
+  '😀👩‍👩‍👧',
+  'שלום',
+  '\u2028',
+  '\u0085',
+  '\u007f',
+  '\u0001',
+  '{"a":1}',
+  '{files}',
+  'a'.repeat(300),
+  '"quoted"',
+  'a "b" c',
+  'x,"y"\n',
+  '🇩🇪é',
+];
+
+const DAY = 86_400_000_000n;
+
+/** Ends of the stretch a TIMESTAMP can hold, in microseconds. */
+const MICROS = { min: -9_223_372_022_400_000_000n, max: 2n ** 63n - 2n };
+
+/** Ends of the stretch a TIMESTAMP_NS can hold, in nanoseconds. */
+const NANOS = { min: -9_223_286_400_000_000_000n, max: 2n ** 63n - 2n };
+
+/** Years -9999 to 99999, where most of the promises about text change. */
+const NEAR = { min: -377_705_116_800_000_000n, max: 3_093_527_980_799_999_999n };
+
+const EDGES = [
+  '0001-01-01',
+  '0000-01-01',
+  '0000-12-31',
+  '-000001-12-31',
+  '-000043-03-15',
+  '9999-12-31',
+  '+010000-01-01',
+  '1969-12-31',
+  '1970-01-01',
+  '2024-02-29',
+  '1900-03-01',
+].map((date) => BigInt(Date.parse(`${date}T00:00:00Z`)) * 1000n);
+
+const NUMBERS64 = [
+  Number.NaN,
+  Number.POSITIVE_INFINITY,
+  Number.NEGATIVE_INFINITY,
+  0,
+  -0,
+  5e-324,
+  -5e-324,
+  2.2250738585072014e-308,
+  Number.MAX_VALUE,
+  0.1,
+  1e21,
+  1e16,
+  1e-5,
+  1e-7,
+  123456789012345680,
+  2 ** 53,
+  100,
+  1.5e300,
+];
+
+const NUMBERS32 = [
+  Number.NaN,
+  Number.POSITIVE_INFINITY,
+  Number.NEGATIVE_INFINITY,
+  0,
+  -0,
+  1.401298464324817e-45,
+  3.4028234663852886e38,
+  1.1754943508222875e-38,
+  0.1,
+  16777216,
+  1e10,
+  1.1,
+  3.3e-5,
+].map(Math.fround);
+
+const infinite = fc.constantFrom('infinity', '-infinity');
+
+/** A value of the type that is not NULL. */
+function valueOf(type: ColumnType, reach: Reach): fc.Arbitrary<Value> {
+  switch (type.is) {
+    case 'bool':
+      return fc.boolean();
+    case 'integer':
+      return integers(-(2n ** BigInt(type.bits - 1)), 2n ** BigInt(type.bits - 1) - 1n);
+    case 'decimal':
+      return integers(1n - 10n ** BigInt(type.precision), 10n ** BigInt(type.precision) - 1n);
+    case 'float':
+      return type.bits === 64
+        ? fc.oneof(fc.constantFrom(...NUMBERS64), fc.double())
+        : fc.oneof(fc.constantFrom(...NUMBERS32), fc.float());
+    case 'text':
+      return text();
+    case 'bytes':
+      return fc.uint8Array({ maxLength: 12 });
+    case 'uuid':
+      return fc.oneof(
+        fc.uuid(),
+        fc.constantFrom('00000000-0000-0000-0000-000000000000', 'ffffffff-ffff-ffff-ffff-ffffffffffff'),
+      );
+    case 'date':
+      return fc.oneof(
+        infinite,
+        fc.constantFrom(...EDGES).map((micros) => Number(micros / DAY)),
+        fc.integer({ min: -4_371_587, max: 35_804_721 }),
+        fc.integer({ min: -2_147_483_646, max: 2_147_483_646 }),
+      );
+    case 'time':
+      return fc.oneof(fc.constantFrom(0n, DAY - 1n, DAY), fc.bigInt(0n, DAY));
+    case 'timestamp':
+      return type.unit === 'ns' ? fc.oneof(infinite, integers(NANOS.min, NANOS.max)) : moments();
+    case 'instant':
+      return moments();
+    case 'json':
+      return jsonValue(reach);
+    default:
+      return nestedValue(type, reach);
+  }
+}
+
+function nestedValue(type: ColumnType, reach: Reach): fc.Arbitrary<Value> {
+  if (type.is === 'list') return fc.array(nullable(type.of, reach), { maxLength: 4 });
+  if (type.is === 'struct') return fc.tuple(...type.fields.map((field) => nullable(field.type, reach)));
+  if (type.is !== 'map') throw new Error(`${type.is} is not nested`);
+  const pair = fc.tuple(valueOf(type.key, reach), nullable(type.value, reach));
+  return fc.uniqueArray(pair, { maxLength: 4, selector: ([key]) => keyText(key) });
+}
+
+function keyText(key: Value): string {
+  return key instanceof Uint8Array ? Buffer.from(key).toString('hex') : String(key);
+}
+
+/** A value of the type, or NULL. */
+export function nullable(type: ColumnType, reach: Reach = {}): fc.Arbitrary<Value> {
+  return fc.option(valueOf(type, reach), { freq: 5 });
+}
+
+function integers(min: bigint, max: bigint): fc.Arbitrary<bigint> {
+  const near = fc.bigInt(min > -1000n ? min : -1000n, max < 1000n ? max : 1000n);
+  return fc.oneof(fc.constantFrom(min, max), near, fc.bigInt(min, max));
+}
+
+function moments(): fc.Arbitrary<Value> {
+  const edges = fc.constantFrom(...EDGES.flatMap((micros) => [micros, micros - 1n, micros + DAY - 1n]));
+  return fc.oneof(
+    infinite,
+    edges,
+    fc.bigInt(NEAR.min, NEAR.max),
+    fc.bigInt(-(10n ** 15n), 4n * 10n ** 15n),
+    integers(MICROS.min, MICROS.max),
+  );
+}
+
+function text(): fc.Arbitrary<string> {
+  const some = fc.oneof(
+    fc.constantFrom(...TEXTS),
+    fc.string({ unit: 'binary', maxLength: 10 }),
+    fc.string({ unit: fc.constantFrom('"', ',', '\n', '\r', ' ', ';', 'a', '\\', '.'), maxLength: 8 }),
+  );
+  // The PostgreSQL reader uses this character in place of NUL.
+  return some.map((each) => each.replaceAll('\u{f8ff}', ''));
+}
