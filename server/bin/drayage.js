@@ -5,25 +5,24 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { endLike, launch } from './launch.js';
 
-// The first Node that runs TypeScript by itself.
-const OLDEST = { major: 22, minor: 18 };
+// The first Node that runs the source as it is: types stripped, `await using` known.
+const OLDEST_MAJOR = 24;
 
 const here = fileURLToPath(import.meta.url);
-const pinned = runsTypeScript() ? null : pinnedNode();
-if (runsTypeScript()) {
+const pinned = runsSource() ? null : pinnedNode();
+if (runsSource()) {
   // Stripped types and compiled code are kept for the next start, a third of a second sooner.
   module.enableCompileCache?.();
   await import('../src/cli/main.ts');
 } else if (pinned === null) {
-  process.stderr.write(`drayage needs Node ${OLDEST.major}.${OLDEST.minor} or newer; this is ${process.version}.\n`);
+  process.stderr.write(`drayage needs Node ${OLDEST_MAJOR} or newer; this is ${process.version}.\n`);
   process.exitCode = 1;
 } else {
   endLike(await launch(pinned, [here, ...process.argv.slice(2)]));
 }
 
-function runsTypeScript() {
-  const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
-  return major > OLDEST.major || (major === OLDEST.major && minor >= OLDEST.minor);
+function runsSource() {
+  return Number(process.versions.node.split('.')[0]) >= OLDEST_MAJOR;
 }
 
 /** The Node that the workspace around this file has installed, or null. */

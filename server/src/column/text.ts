@@ -176,11 +176,20 @@ function mapText(expression: string, type: ColumnType & { is: 'map' }, options: 
  */
 function sourceJson(expression: string): string {
   const text = `(${expression})::varchar`;
-  const withoutSurrogates = `regexp_replace(${text}, '\\\\u[dD][89a-fA-F][0-9a-fA-F]{2}', '?', 'g')`;
+  return checkedJson(expression, `translate(${text}, chr(10) || chr(13), '  ')`);
+}
+
+/**
+ * SQL: the text of a JSON value, refused when it is not JSON, exactly as the source has it unless
+ * `ifUnusual` says what takes its place where it may hold line ends.
+ */
+export function checkedJson(expression: string, ifUnusual = `(${expression})::varchar`): string {
+  const text = `(${expression})::varchar`;
+  // Escapes are taken two characters at a time: "\\ud83d" is a backslash and five letters.
+  const withoutSurrogates = `regexp_replace(${text}, '\\\\(?:["\\\\/bfnrt]|u[dD][89a-fA-F][0-9a-fA-F]{2})', '?', 'g')`;
   const outsideStrings = `regexp_replace(${text}, '"(?:[^"\\\\]|\\\\.)*"', '""', 'g')`;
   const isLax = `regexp_matches(${outsideStrings}, ',\\s*[\\]}]|[Nn][Aa][Nn]|[Ii][Nn][Ff]')`;
-  const oneLine = `translate(${text}, chr(10) || chr(13), '  ')`;
-  return `case when ${expression} is null then null when not json_valid(${text}) and not json_valid(${withoutSurrogates}) then ${refusal('notJson')} when ${mayBeUnusual(text)} then case when ${isLax} then ${refusal('notJson')} else ${oneLine} end else ${text} end`;
+  return `case when ${expression} is null then null when not json_valid(${text}) and not json_valid(${withoutSurrogates}) then ${refusal('notJson')} when ${mayBeUnusual(text)} then case when ${isLax} then ${refusal('notJson')} else ${ifUnusual} end else ${text} end`;
 }
 
 /** Plain searches that rule out line ends, NaN, Infinity and trailing commas in a fifth of a regular expression's time. */

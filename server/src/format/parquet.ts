@@ -1,5 +1,5 @@
 import { identifier } from '../column/sql.ts';
-import { DEFAULT_TEXT, jsonText } from '../column/text.ts';
+import { checkedJson, DEFAULT_TEXT, jsonText } from '../column/text.ts';
 import { type Column, isNested } from '../column/type.ts';
 import type { Format } from './format.ts';
 import type { ParquetOptions } from './options.ts';
@@ -32,5 +32,5 @@ function value({ name, type }: Column, options: ParquetOptions): string {
   if (options.nested === 'text' && isNested(type))
     return jsonText(column, type, { ...DEFAULT_TEXT, nonFinite: 'string' });
   if (type.is !== 'json') return column;
-  return options.nested === 'text' ? `(${column})::varchar` : `(${column})::json`;
+  return options.nested === 'text' ? checkedJson(column) : `(${checkedJson(column)})::json`;
 }

@@ -43,10 +43,10 @@ async function encodeOutput(execution: Execution, output: PlannedOutput, engine:
   );
   const sessions = await openSessions(engine, Math.min(plan.limits.threads, statements.length));
   const state = { joined: 0, rowsRead: 0 };
-  const timer = setInterval(
-    () => report(execution, { ...state, rows: joiner.rows, bytes: file.bytes, sessions, total: statements.length }),
-    REPORT_MS,
-  );
+  const tell = () =>
+    report(execution, { ...state, rows: joiner.rows, bytes: file.bytes, sessions, total: statements.length });
+  tell();
+  const timer = setInterval(tell, REPORT_MS);
   try {
     await inTurn(statements, sessions, {
       start: (statement, session) => session.run(statement.sql),

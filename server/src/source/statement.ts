@@ -17,8 +17,7 @@ export async function prepareOne(
   const { StatementType } = await import('@duckdb/node-api');
   const prepared = await only(connection, sql);
   const { statementType } = prepared;
-  if (statementType === StatementType.COPY && !isInside(stageFolder, targetOf(sql)))
-    throw wrong('a copy elsewhere', sql);
+  if (statementType === StatementType.COPY) await checkCopy(connection, sql, stageFolder);
   // Each could carry a COPY that is not looked at.
   const carriers = [StatementType.EXPLAIN, StatementType.PREPARE, StatementType.EXECUTE];
   if (carriers.includes(statementType)) throw wrong('a statement inside another', sql);

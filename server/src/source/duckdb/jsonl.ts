@@ -1,5 +1,5 @@
-import { literal } from '../../column/sql.ts';
-import type { ColumnType } from '../../column/type.ts';
+import { identifier, literal } from '../../column/sql.ts';
+import { type ColumnType, engineType } from '../../column/type.ts';
 import type { Session } from '../engine.ts';
 import type { DescribeAsk, OpenEngine, SourceColumn, SourceShape } from '../source.ts';
 import { declaredType, type FilesAsk, fromText } from './columns.ts';
@@ -61,26 +61,52 @@ function objects(files: string): string {
 }
 
 function scanSql(columns: readonly SourceColumn[]): string {
-  const paths = columns.map(({ name }) => literal(`/${name.replaceAll('~', '~0').replaceAll('/', '~1')}`));
+  const paths = columns.map(({ name }) => literal(pointer(name)));
   const marked = `regexp_replace(json::varchar, ${literal(NUMBERS)}, ${literal(`\\1"${MARK}\\2"`)}, 'g') as marked`;
   // The files come before anything that holds a name, since a name may be "{files}" too.
   return `(with lines as (select ${marked} from ${objects('{files}')}) select json_extract(${LINE}, [${paths.join(', ')}]) as members from lines)`;
 }
 
-function memberSql(member: string, type: ColumnType): string {
+/** SQL of a JSON member as a value of the type. `depth` keeps the names of lambdas apart. */
+function memberSql(member: string, type: ColumnType, depth = 0): string {
   const isNull = `${member} is null or json_type(${member}) = 'NULL'`;
-  return `case when ${isNull} then null else ${valueSql(member, type)} end`;
+  return `case when ${isNull} then null else ${valueSql(member, type, depth)} end`;
 }
 
-function valueSql(member: string, type: ColumnType): string {
-  if (type.is === 'json') return `regexp_replace((${member})::varchar, ${literal(`"${MARK}(${NUMBER})"`)}, '\\1', 'g')`;
-  // Numbers stay in strings inside nested values: the cast reads them from there, digit by digit.
-  if (type.is === 'list' || type.is === 'struct' || type.is === 'map') {
-    return fromText(`replace((${member})::varchar, ${literal(`"${MARK}`)}, '"')`, type);
+function valueSql(member: string, type: ColumnType, depth: number): string {
+  switch (type.is) {
+    case 'json':
+      return `regexp_replace((${member})::varchar, ${literal(`"${MARK}(${NUMBER})"`)}, '\\1', 'g')`;
+    case 'list':
+    case 'struct':
+    case 'map':
+      return `cast((${nestedSql(member, type, depth)}) as ${engineType(type)})`;
+    default: {
+      const text = `json_extract_string(${member}, '$')`;
+      const isNumber = `starts_with(${text}, ${literal(MARK)})`;
+      return fromText(`case when ${isNumber} then substr(${text}, ${MARK.length + 1}) else ${text} end`, type);
+    }
   }
-  const text = `json_extract_string(${member}, '$')`;
-  return fromText(
-    `case when starts_with(${text}, ${literal(MARK)}) then substr(${text}, ${MARK.length + 1}) else ${text} end`,
-    type,
-  );
+}
+
+/** Part by part: a cast of the whole would read base64 as bytes and leave the marks in JSON inside. */
+function nestedSql(member: string, type: ColumnType & { is: 'list' | 'struct' | 'map' }, depth: number): string {
+  const part = `part${depth}`;
+  const inner = (sql: string, of: ColumnType) => memberSql(sql, of, depth + 1);
+  if (type.is === 'list') return `list_transform(cast(${member} as json[]), lambda ${part}: ${inner(part, type.of)})`;
+  if (type.is === 'struct') {
+    const fields = type.fields.map(
+      ({ name, type: of }) => `${identifier(name)} := ${inner(`json_extract(${member}, ${literal(pointer(name))})`, of)}`,
+    );
+    // Only an object has members; the cast refuses anything else.
+    return `case when json_type(${member}) = 'OBJECT' then struct_pack(${fields.join(', ')}) else cast(${member} as ${engineType(type)}) end`;
+  }
+  const keys = `list_transform(json_keys(${member}), lambda ${part}: ${fromText(part, type.key)})`;
+  const values = `map_values(cast(${member} as map(varchar, json)))`;
+  return `map(${keys}, list_transform(${values}, lambda ${part}: ${inner(part, type.value)}))`;
+}
+
+/** RFC 6901. */
+function pointer(name: string): string {
+  return `/${name.replaceAll('~', '~0').replaceAll('/', '~1')}`;
 }

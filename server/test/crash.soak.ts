@@ -1,0 +1,3 @@
+import { killExports } from './kills.ts';
+
+killExports(300);
