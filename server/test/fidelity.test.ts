@@ -1,36 +1,20 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { after, before, suite, test } from 'node:test';
 import fc from 'fast-check';
 import type { ColumnType } from '../src/column/type.ts';
 import type { FormatOptions } from '../src/format/options.ts';
 import { jsonTable, nestedTable, simpleTable, type Table } from './arbitrary-table.ts';
-import { assertHolds, type Readers } from './compare-files.ts';
-import { PostgresReader, whyNoPostgres } from './readers/postgres.ts';
-import { PythonJson, whyNoPython } from './readers/python-json.ts';
-import { type ExportInput, exported, format } from './table-export.ts';
-import { TableWriter } from './table-files.ts';
+import { FidelityGround, whyNoReaders } from './fidelity-ground.ts';
+import { format } from './table-export.ts';
+
+/** Random tables of each test; DRAYAGE_FIDELITY_RUNS asks for more. */
+const RUNS = Number(process.env.DRAYAGE_FIDELITY_RUNS ?? 12);
 
 /** Bounds a failing test as well: what is found until then is reported, if not as small as it could be. */
-const RUNS = Number(process.env.RUNS ?? 15);
-
-const BOUNDED = { interruptAfterTimeLimit: 60_000, markInterruptAsFailure: false };
-
-let folder = '';
-let writer: TableWriter;
-let readers: Readers;
-
-async function assertExports(input: ExportInput, table: Table, formats: readonly FormatOptions[]): Promise<void> {
-  const stages = await mkdtemp(join(folder, 'export-'));
-  const paths = await exported(input, formats, stages);
-  for (const [at, options] of formats.entries()) await assertHolds(paths[at] ?? '', options, table, readers);
-  await rm(stages, { recursive: true });
-}
-
-function declared({ columns }: Table): Readonly<Record<string, ColumnType>> {
-  return Object.fromEntries(columns.filter(({ isDeclared }) => isDeclared).map(({ name, type }) => [name, type]));
-}
+const BOUNDED = {
+  numRuns: RUNS,
+  interruptAfterTimeLimit: Math.max(60_000, RUNS * 5000),
+  markInterruptAsFailure: false,
+};
 
 const instants = fc.constantFrom('iso', 'epoch_s', 'epoch_ms', 'epoch_us');
 
@@ -66,35 +50,36 @@ const formats = fc.tuple(
   fc.constant(format({ type: 'parquet', nested: 'text' })),
 );
 
-suite('every value survives', { skip: whyNoPostgres() || whyNoPython() }, () => {
+suite('every value of a table survives', { skip: whyNoReaders() }, () => {
+  let ground: FidelityGround;
+
   before(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'fidelity-'));
-    writer = await TableWriter.open(folder);
-    readers = { postgres: await PostgresReader.start(), python: new PythonJson() };
+    ground = await FidelityGround.open();
   });
 
-  after(async () => {
-    await readers.postgres[Symbol.asyncDispose]();
-    await readers.python[Symbol.asyncDispose]();
-    writer[Symbol.dispose]();
-    await rm(folder, { recursive: true });
-  });
+  after(() => ground[Symbol.asyncDispose]());
 
+  /** The table goes out from a database file and from a Parquet file. */
   async function assertSurvives(table: Table, outputs: readonly FormatOptions[]): Promise<void> {
-    const { database, parquet } = await writer.write(table);
-    for (const file of [database, parquet]) await assertExports({ file, types: declared(table) }, table, outputs);
+    const { database, parquet } = await ground.writer.write(table);
+    for (const file of [database, parquet])
+      await ground.assertExports({ file, types: declared(table) }, outputs, table);
   }
 
   test('columns of every simple type', async () => {
-    await fc.assert(fc.asyncProperty(simpleTable, formats, assertSurvives), { ...BOUNDED, numRuns: RUNS });
+    await fc.assert(fc.asyncProperty(simpleTable, formats, assertSurvives), BOUNDED);
   });
 
   test('JSON that the engine would not parse', async () => {
     const outputs = fc.tuple(fc.constant(format({ type: 'csv' })), jsonFormat, fc.constant(format({ type: 'jsonl' })));
-    await fc.assert(fc.asyncProperty(jsonTable, outputs, assertSurvives), { ...BOUNDED, numRuns: RUNS });
+    await fc.assert(fc.asyncProperty(jsonTable, outputs, assertSurvives), BOUNDED);
   });
 
   test('lists, structs and maps of each other', async () => {
-    await fc.assert(fc.asyncProperty(nestedTable, formats, assertSurvives), { ...BOUNDED, numRuns: RUNS });
+    await fc.assert(fc.asyncProperty(nestedTable, formats, assertSurvives), BOUNDED);
   });
 });
+
+function declared({ columns }: Table): Readonly<Record<string, ColumnType>> {
+  return Object.fromEntries(columns.filter(({ isDeclared }) => isDeclared).map(({ name, type }) => [name, type]));
+}

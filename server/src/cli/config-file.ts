@@ -28,7 +28,7 @@ export async function loadConfig(path: string): Promise<LoadedConfig> {
   return { config: parseConfig(module.default, path), folder: dirname(file) };
 }
 
-export function parseConfig(value: unknown, path: string): ParsedConfig {
+function parseConfig(value: unknown, path: string): ParsedConfig {
   const parsed = configSchema.safeParse(value);
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;

@@ -7,7 +7,6 @@ import { makePlan, type Plan } from '../run/plan.ts';
 import { runIntoFolder } from '../run/run.ts';
 import { Worker } from '../run/worker.ts';
 import type { Command } from './command.ts';
-import type { LoadedConfig } from './config-file.ts';
 import { explainPlan } from './explain.ts';
 import { type ExportArgs, readExportArgs } from './export-args.ts';
 import { EXPORT_HELP } from './export-help.ts';
@@ -30,18 +29,14 @@ export const exportCommand: Command = {
 };
 
 /** Plans and runs an export; with `explain` only plans and shows it, and gives null. Ctrl-C cancels it. */
-export async function exportIntoFolder(
-  args: ExportArgs,
-  view: ProgressView,
-  config?: LoadedConfig,
-): Promise<Manifest | null> {
+export async function exportIntoFolder(args: ExportArgs, view: ProgressView): Promise<Manifest | null> {
   const cancelling = new AbortController();
   const cancel = () => cancelling.abort();
   process.on('SIGINT', cancel).on('SIGTERM', cancel);
   try {
     await using worker = new Worker();
     view.phase('plan');
-    const plan = await planExport(args, worker, config);
+    const plan = await planExport(args, worker);
     if (args.explain || args.to === null) {
       process.stdout.write(explainPlan(plan, args.json));
       return null;
@@ -53,9 +48,9 @@ export async function exportIntoFolder(
   }
 }
 
-async function planExport(args: ExportArgs, worker: Worker, config: LoadedConfig | undefined): Promise<Plan> {
+async function planExport(args: ExportArgs, worker: Worker): Promise<Plan> {
   const limits = { threads: args.threads ?? readEnvironment().threads, memoryBytes: args.memoryBytes };
-  const subject = await findSubject(args, config);
+  const subject = await findSubject(args);
   const { shape, engine } = await worker.describe(subject.ask, limits);
   const { filter, columns, order, distinct, window, format, compression } = args;
   return makePlan(

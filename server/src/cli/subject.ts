@@ -18,12 +18,14 @@ export interface Subject {
   dataset(shape: SourceShape): Dataset;
 }
 
-/** Files named by path, or a dataset of the configuration. Bare files never load a configuration. */
-export async function findSubject(args: ExportArgs, config?: LoadedConfig): Promise<Subject> {
+const FILE_ENDING = /\.(parquet|csv|tsv|jsonl|ndjson|duckdb|db)$/i;
+
+/** Files named by path, or a dataset of the configuration: with --config always, else when no file has the name. */
+export async function findSubject(args: ExportArgs): Promise<Subject> {
   const [name = ''] = args.subjects;
-  const isDataset = args.subjects.length === 1 && /^[A-Za-z_][\w.-]*$/.test(name) && !(await isFile(name));
-  if (!isDataset || (config === undefined && extname(name) !== '')) return bareFiles(args);
-  return declared(name, args, config ?? (await loadConfig(args.config ?? CONFIG_FILE)));
+  const isName = args.subjects.length === 1 && /^[A-Za-z_][\w.-]*$/.test(name) && !FILE_ENDING.test(name);
+  if (args.config === undefined && (!isName || (await isFile(name)))) return bareFiles(args);
+  return declared(name, args, await loadConfig(args.config ?? CONFIG_FILE));
 }
 
 function isFile(path: string): Promise<boolean> {

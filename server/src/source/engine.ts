@@ -42,6 +42,8 @@ export class Engine implements AsyncDisposable {
   readonly #instance: DuckDBInstance;
   readonly #stageFolder: string | null;
   readonly #connections: DuckDBConnection[] = [];
+  /** Connections that no session has yet. */
+  readonly #ready: DuckDBConnection[] = [];
 
   private constructor(instance: DuckDBInstance, stageFolder: string | null) {
     this.#instance = instance;
@@ -56,8 +58,7 @@ export class Engine implements AsyncDisposable {
     });
     const engine = new Engine(instance, options.stageFolder);
     try {
-      const session = await engine.session();
-      for (const statement of lockDown(options)) await session.run(statement);
+      await engine.#prepare(lockDown(options));
     } catch (error) {
       await engine[Symbol.asyncDispose]();
       throw error;
@@ -65,9 +66,23 @@ export class Engine implements AsyncDisposable {
     return engine;
   }
 
-  async session(): Promise<Session> {
+  async #prepare(lockDown: readonly string[]): Promise<void> {
+    for (let at = 0; at < TOLD_SESSIONS; at++) {
+      const connection = await this.#connect();
+      for (const statement of TELLING) await translated(() => connection.run(statement));
+      this.#ready.push(connection);
+    }
+    for (const statement of lockDown) await translated(async () => this.#ready[0]?.run(statement));
+  }
+
+  async #connect(): Promise<DuckDBConnection> {
     const connection = await this.#instance.connect();
     this.#connections.push(connection);
+    return connection;
+  }
+
+  async session(): Promise<Session> {
+    const connection = this.#ready.pop() ?? (await this.#connect());
     return {
       run: (sql) =>
         translated(async () =>
@@ -90,16 +105,21 @@ export class Engine implements AsyncDisposable {
   }
 }
 
+/** Sessions of an engine that can tell how far a statement is; a few are enough to show progress. */
+const TOLD_SESSIONS = 4;
+
+/** Holds for one connection alone, so it has to be said to each before the lock. */
+const TELLING = ['set enable_progress_bar = true', 'set enable_progress_bar_print = false'];
+
 /** Order matters: a path list after the lock, or a lock before external access is off, would be void. */
 function lockDown({ stageFolder, files, database }: EngineOptions): string[] {
   const spill = stageFolder === null ? null : join(stageFolder, 'spill');
   if (spill !== null) mkdirSync(spill, { recursive: true });
   return [
-    "set TimeZone = 'UTC'",
-    "set default_collation = 'binary'",
-    'set preserve_insertion_order = true',
-    'set enable_progress_bar = true',
-    'set enable_progress_bar_print = false',
+    // Without `global` it would hold for one connection, and the others take the machine's zone.
+    "set global TimeZone = 'UTC'",
+    "set global default_collation = 'binary'",
+    'set global preserve_insertion_order = true',
     ...(database === undefined ? [] : [`attach ${literal(database)} as source (read_only)`]),
     ...(spill === null ? ["set temp_directory = ''"] : [`set temp_directory = ${literal(spill)}`]),
     `set allowed_paths = [${files.map(literal).join(', ')}]`,

@@ -1,0 +1,282 @@
+import assert from 'node:assert/strict';
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { after, before, suite, test } from 'node:test';
+import { Fault } from '../src/base/errors.ts';
+import type { ColumnType } from '../src/column/type.ts';
+import { parseType } from '../src/column/type-name.ts';
+import type { FormatOptions } from '../src/format/options.ts';
+import type { Expected } from './compare-files.ts';
+import { FidelityGround, whyNoReaders } from './fidelity-ground.ts';
+import type { Value } from './model.ts';
+import { readParquet } from './readers/parquet.ts';
+import { exported, format } from './table-export.ts';
+
+const CSV = format({ type: 'csv' });
+const JSON_ARRAY = format({ type: 'json' });
+const JSONL = format({ type: 'jsonl' });
+const PARQUET = format({ type: 'parquet' });
+const ALL = [CSV, JSON_ARRAY, JSONL, PARQUET];
+
+/** Columns given as name, type and values. */
+function expected(...columns: readonly (readonly [string, string, readonly Value[]])[]): Expected {
+  return {
+    rows: columns[0]?.[2].length ?? 0,
+    columns: columns.map(([name, type, values]) => ({ name, type: parseType(type, ''), values })),
+  };
+}
+
+suite('values at the edges', { skip: whyNoReaders() }, () => {
+  let ground: FidelityGround;
+
+  before(async () => {
+    ground = await FidelityGround.open();
+  });
+
+  after(() => ground[Symbol.asyncDispose]());
+
+  async function assertTable(
+    statements: readonly string[],
+    holds: Expected,
+    formats: readonly FormatOptions[] = ALL,
+  ): Promise<void> {
+    await ground.assertExports({ file: await ground.writer.make(statements) }, formats, holds);
+  }
+
+  async function assertRefused(
+    file: string,
+    formats: readonly FormatOptions[],
+    fault: RegExp,
+    types: Readonly<Record<string, ColumnType>> = {},
+  ): Promise<void> {
+    for (const each of formats) {
+      await assert.rejects(exported({ file, types }, [each], ground.folder), (error) => {
+        assert.ok(error instanceof Fault);
+        assert.match(`${error.code}: ${error.message}`, fault, each.type);
+        return true;
+      });
+    }
+  }
+
+  test('no rows give a header, an empty array, no lines and a readable Parquet', async () => {
+    const file = await ground.writer.make(['create table t (id integer, "the name" varchar, list varchar[])']);
+    const [csv = '', json = '', jsonl = '', parquet = ''] = await exported({ file }, ALL, ground.folder);
+    assert.equal(await readFile(csv, 'utf8'), 'id,the name,list\n');
+    assert.deepEqual(JSON.parse(await readFile(json, 'utf8')), []);
+    assert.equal(await readFile(jsonl, 'utf8'), '');
+    assert.deepEqual(await readParquet(parquet), {
+      columns: [
+        { name: 'id', type: 'int32' },
+        { name: 'the name', type: 'text' },
+        { name: 'list', type: 'list(text)' },
+      ],
+      rows: [],
+    });
+  });
+
+  test('a CSV of one nullable column needs a text for NULL', async () => {
+    const rows = ['create table t (a varchar)', "insert into t values (null), (''), ('x'), (null)"];
+    const file = await ground.writer.make(rows);
+    await assertRefused(file, [CSV], /^request\.invalid: .*nullText/);
+    const holds = expected(['a', 'text', [null, '', 'x', null]]);
+    await ground.assertExports({ file }, [format({ type: 'csv', nullText: 'NULL' }), JSONL, PARQUET], holds);
+    await assertTable(
+      ['create table t (a varchar not null)', "insert into t values (''), ('x'), (' ')"],
+      expected(['a', 'text', ['', 'x', ' ']]),
+    );
+  });
+
+  test('names of columns hold anything', async () => {
+    const names = [
+      'a "quoted" name',
+      ' spaces ',
+      'dot.ted.name',
+      '😀🏴',
+      'line\nend\r\n',
+      ',',
+      ';',
+      "it's",
+      '\\',
+      '{files}',
+      '#',
+      'שם',
+      '$0',
+      '=1+1',
+      '\t',
+      '__proto__',
+      '0',
+    ];
+    const columns = names.map((name) => `"${name.replaceAll('"', '""')}"`);
+    const values = names.map((_, at) => `${at}`);
+    await assertTable(
+      [
+        `create table t (${columns.map((column) => `${column} bigint`).join(', ')})`,
+        `insert into t values (${values.join(', ')})`,
+      ],
+      expected(...names.map((name, at) => [name, 'int64', [BigInt(at)]] as const)),
+    );
+  });
+
+  test('NaN and infinities are refused in JSON unless it is told what to write', async () => {
+    for (const value of ['NaN', 'Infinity', '-Infinity']) {
+      const file = await ground.writer.make([
+        'create table t (id integer, ratio double)',
+        `insert into t values (1, 0.5), (2, null), (3, '${value}')`,
+      ]);
+      await assertRefused(file, [JSON_ARRAY, JSONL], /^value\.refused: .*row 3, column ratio/);
+      const holds = expected(['id', 'int32', [1n, 2n, 3n]], ['ratio', 'float64', [0.5, null, Number(value)]]);
+      await ground.assertExports(
+        { file },
+        [CSV, PARQUET, format({ type: 'json', nonFinite: 'null' }), format({ type: 'jsonl', nonFinite: 'string' })],
+        holds,
+      );
+    }
+    const nested = await ground.writer.make([
+      'create table t (id integer, pair struct(a float[]))',
+      "insert into t values (1, {'a': [1, 'NaN'::float]})",
+    ]);
+    await assertRefused(nested, [JSON_ARRAY, JSONL], /^value\.refused: .*row 1, column pair/);
+  });
+
+  test('text that is no JSON is refused in a column of JSON', async () => {
+    const wrong = [
+      '{',
+      '',
+      'x',
+      '[1,]',
+      '{"a":1,}',
+      'NaN',
+      '[Infinity]',
+      '-inf',
+      '01',
+      '+1',
+      '.5',
+      '1.',
+      "{'a':1}",
+      '[1]x',
+      '"a\nb"',
+      '"\\x"',
+      '"\\u12"',
+      '"\\\\ud83d',
+      '/* */1',
+      'undefined',
+      '\u00a01',
+    ];
+    for (const text of wrong) {
+      const file = await ground.writer.make([
+        'create table t (id integer, doc varchar)',
+        "insert into t values (1, '[1.10]'), (2, null)",
+        `insert into t values (3, '${text.replaceAll("'", "''")}')`,
+      ]);
+      await assertRefused(
+        file,
+        [JSONL, PARQUET, format({ type: 'jsonl', nested: 'text' })],
+        /^value\.refused: .*row 3, column doc/,
+        { doc: { is: 'json' } },
+      );
+    }
+  });
+
+  test('JSON that Parquet of the engine cannot annotate is refused there, not changed', async () => {
+    const file = await ground.writer.make(['create table t (doc varchar)', `insert into t values ('"\\ud83d"')`]);
+    await assertRefused(file, [PARQUET], /^value\.refused: .*row 1, column doc/, { doc: { is: 'json' } });
+  });
+
+  test('types that have no twin are carried by the next wider one', async () => {
+    const statements = [
+      "create type mood as enum ('sad', 'so, so', 'happy')",
+      'create table t (a tinyint, b smallint, c utinyint, d usmallint, e uinteger, f ubigint, g hugeint, h uhugeint, i mood, j timestamp_s, k timestamp_ms, l decimal(4,4))',
+      `insert into t values
+        (-128, -32768, 255, 65535, 4294967295, 18446744073709551615, 99999999999999999999999999999999999999, 99999999999999999999999999999999999999, 'so, so', '1969-12-31 23:59:59', '1969-12-31 23:59:59.999', -0.0001),
+        (127, 32767, 0, 0, 0, 0, -99999999999999999999999999999999999999, 0, 'happy', '9999-12-31 23:59:59', '0001-01-01 00:00:00.001', 0.9999),
+        (null, null, null, null, null, null, null, null, null, null, null, null)`,
+    ];
+    const widest = 10n ** 38n - 1n;
+    await assertTable(
+      statements,
+      expected(
+        ['a', 'int32', [-128n, 127n, null]],
+        ['b', 'int32', [-32768n, 32767n, null]],
+        ['c', 'int32', [255n, 0n, null]],
+        ['d', 'int32', [65535n, 0n, null]],
+        ['e', 'int64', [4294967295n, 0n, null]],
+        ['f', 'decimal(20,0)', [18446744073709551615n, 0n, null]],
+        ['g', 'decimal(38,0)', [widest, -widest, null]],
+        ['h', 'decimal(38,0)', [widest, 0n, null]],
+        ['i', 'text', ['so, so', 'happy', null]],
+        ['j', 'timestamp', [-1_000_000n, 253_402_300_799_000_000n, null]],
+        ['k', 'timestamp', [-1000n, -62_135_596_799_999_000n, null]],
+        ['l', 'decimal(4,4)', [-1n, 9999n, null]],
+      ),
+    );
+  });
+
+  test('a 39th digit is refused', async () => {
+    const file = await ground.writer.make([
+      'create table t (id integer, big hugeint)',
+      "insert into t values (1, 1), (2, '170141183460469231731687303715884105727')",
+    ]);
+    await assertRefused(file, ALL, /^value\.refused: .*row 2, column big/);
+  });
+
+  test('an interval is refused before anything is written', async () => {
+    const file = await ground.writer.make(['create table t (id integer, span interval)']);
+    await assertRefused(file, ALL, /^source\.refused: .*span.*INTERVAL/);
+    const nested = await ground.writer.make(['create table t (id integer, spans struct(a interval)[])']);
+    await assertRefused(nested, ALL, /^source\.refused: .*spans.*INTERVAL/);
+  });
+
+  test('instants follow a pattern', async () => {
+    const micros = [
+      0n,
+      -1n,
+      1n,
+      1_709_251_199_999_999n,
+      253_402_300_799_999_999n,
+      -62_135_596_800_000_000n,
+      43_200_000_000n,
+      951_868_799_123_456n,
+    ];
+    const rows = micros.map((each, at) => `(${at}, make_timestamptz(${each}))`).join(', ');
+    const statements = [
+      'create table t (id integer, at timestamptz)',
+      `insert into t values ${rows}, (8, null), (9, 'infinity'), (10, '-infinity')`,
+    ];
+    const holds = expected(
+      ['id', 'int32', Array.from({ length: 11 }, (_, at) => BigInt(at))],
+      ['at', 'instant', [...micros, null, 'infinity', '-infinity']],
+    );
+    for (const instants of [
+      '%Y-%m-%d %H:%M:%S.%f+00:00',
+      '%d/%m/%y %I:%M:%S %p',
+      '%Y%j %g%%',
+      'epoch_s',
+      'epoch_ms',
+      'epoch_us',
+      'iso',
+    ]) {
+      const formats = ['csv', 'json', 'jsonl'].map((type) => format({ type, instants }));
+      await assertTable(statements, holds, formats);
+    }
+  });
+
+  test('a formula guard marks text, and only text, that a spreadsheet would run', async () => {
+    const [texts, guarded] = [
+      ['=1', '+1', '-1', '@a', '\tx', '\rx', '＝1', "'=1", 'a=1', ''],
+      ["'=1", "'+1", "'-1", "'@a", "'\tx", "'\rx", "'＝1", "'=1", 'a=1', ''],
+    ];
+    const rows = texts.map((text) => `('${text.replaceAll("'", "''")}', -1)`).join(', ');
+    const statements = ['create table t ("=name" varchar, n integer)', `insert into t values ${rows}`];
+    const numbers = texts.map(() => -1n);
+    const holds = expected(["'=name", 'text', guarded], ['n', 'int32', numbers]);
+    await assertTable(statements, holds, [format({ type: 'csv', formulaGuard: true })]);
+    await assertTable(statements, expected(['=name', 'text', texts], ['n', 'int32', numbers]), [CSV]);
+  });
+
+  test('a table as a CSV of its own goes in again', async () => {
+    const file = join(ground.folder, 'again.csv');
+    await writeFile(file, 'id,text\r\n1,"a ""b"", c\r\nd"\r\n2,\r\n3,""\r\n');
+    const holds = expected(['id', 'text', ['1', '2', '3']], ['text', 'text', ['a "b", c\r\nd', null, '']]);
+    await ground.assertExports({ file }, ALL, holds);
+  });
+});
