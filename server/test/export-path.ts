@@ -40,6 +40,10 @@ export class Yard implements Disposable {
     return this.folder(join('stages', String(this.#stages)));
   }
 
+  get lastStage(): string {
+    return join(this.root, 'stages', String(this.#stages));
+  }
+
   write(name: string, content: string | Uint8Array): string {
     const path = join(this.source, name);
     mkdirSync(dirname(path), { recursive: true });

@@ -96,7 +96,8 @@ function nestedSql(member: string, type: ColumnType & { is: 'list' | 'struct' | 
   if (type.is === 'list') return `list_transform(cast(${member} as json[]), lambda ${part}: ${inner(part, type.of)})`;
   if (type.is === 'struct') {
     const fields = type.fields.map(
-      ({ name, type: of }) => `${identifier(name)} := ${inner(`json_extract(${member}, ${literal(pointer(name))})`, of)}`,
+      ({ name, type: of }) =>
+        `${identifier(name)} := ${inner(`json_extract(${member}, ${literal(pointer(name))})`, of)}`,
     );
     // Only an object has members; the cast refuses anything else.
     return `case when json_type(${member}) = 'OBJECT' then struct_pack(${fields.join(', ')}) else cast(${member} as ${engineType(type)}) end`;

@@ -1,0 +1,389 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { after, describe, it } from 'node:test';
+import { Fault } from '../src/base/errors.ts';
+import { UsageError } from '../src/cli/command.ts';
+import { parseType } from '../src/column/type-name.ts';
+import type { Dataset, Scope } from '../src/dataset/dataset.ts';
+import { formatOptions } from '../src/format/options.ts';
+import { describeSource } from '../src/run/describe.ts';
+import { filesFolder } from '../src/run/execution.ts';
+import { makePlan, type PlanAsk } from '../src/run/plan.ts';
+import type { SourceShape } from '../src/source/source.ts';
+import { carryOut, type Exported, exportByArgs, LIMITS, Yard } from './export-path.ts';
+import { HOSTILE, ILL_FORMED } from './hostile.ts';
+
+const yard = new Yard();
+after(() => yard[Symbol.dispose]());
+
+const ENGINE = { duckdb: 'v1.5.6', node: '24', zlib: '1', arch: 'x64' };
+const NOW = '2026-06-01T00:00:00.000Z';
+
+/** What only we write: a message that shows it shows our SQL, our code or somebody's files. */
+const OURS =
+  /read_(csv|parquet|ndjson)|json_extract|is not true|nulls last|::(VARCHAR|DOUBLE)|LINE \d+:|\n {4}at |Error:|__drayage_stage/;
+
+/** Runs it and gives what came of it: an export, or a refusal whose message is fit for a customer. */
+async function attempt(work: () => Promise<Exported>): Promise<Exported | Fault | UsageError> {
+  const before = yard.snapshot();
+  try {
+    return await work();
+  } catch (error) {
+    assert.ok(
+      error instanceof Fault || error instanceof UsageError,
+      error instanceof Error ? error.stack : String(error),
+    );
+    if (error instanceof Fault) assert.match(error.code, /^(request|source|value|auth|dataset)\./, error.message);
+    assert.doesNotMatch(error.message, OURS);
+    assert.ok(!error.message.includes(yard.other) && !error.message.includes('/stages/'), error.message);
+    return error;
+  } finally {
+    assert.equal(yard.snapshot(), before);
+  }
+}
+
+function exported(result: Exported | Fault | UsageError): Exported {
+  if (result instanceof Error) assert.fail(`refused: ${result.message} ${String(result.cause ?? '')}`);
+  return result;
+}
+
+function refused(result: Exported | Fault | UsageError): Fault | UsageError {
+  assert.ok(result instanceof Error, 'it was not refused');
+  return result;
+}
+
+function objects(text: string): unknown[] {
+  return text
+    .split('\n')
+    .filter(Boolean)
+    .map((line) => JSON.parse(line));
+}
+
+/** RFC 4180, with the one difference that tells NULL from "": an unquoted empty cell is null. */
+function cells(text: string): (string | null)[][] {
+  const rows: (string | null)[][] = [[]];
+  for (const [, quoted, plain, end] of text.matchAll(/(?:"((?:[^"]|"")*)"|([^",\n]*))(,|\n|$)/g)) {
+    if (end === '' && quoted === undefined && plain === '') break;
+    rows.at(-1)?.push(quoted === undefined ? plain || null : quoted.replaceAll('""', '"'));
+    if (end === '\n') rows.push([]);
+  }
+  return rows.filter((row) => row.length > 0);
+}
+
+async function describeFile(path: string, types: Record<string, string> = {}): Promise<SourceShape> {
+  const declared = Object.fromEntries(Object.entries(types).map(([name, type]) => [name, parseType(type, '/types')]));
+  return (
+    await describeSource({ options: { type: 'duckdb', files: path }, types: declared, folder: yard.root }, LIMITS)
+  ).shape;
+}
+
+function datasetOf(shape: SourceShape, more: Partial<Dataset> = {}): Dataset {
+  const columns = shape.columns.map(({ name, type, nullable }) => ({
+    name,
+    type,
+    nullable,
+    from: name,
+    description: null,
+    hidden: false,
+  }));
+  return { name: 'rows', columns, key: ['id'], time: null, tenancy: 'shared', lookbackDays: null, ...more };
+}
+
+function run(ask: PlanAsk, dataset: Dataset, shape: SourceShape, scope: Scope = { is: 'shared' }): Promise<Exported> {
+  const plan = makePlan(ask, { dataset, scope, shape, engine: ENGINE, limits: LIMITS, now: NOW });
+  assert.ok(plan.outputs.every(({ path }) => basename(path) === path && !path.startsWith('.')));
+  return carryOut(plan, yard.stage());
+}
+
+const output = (type: string, options: object = {}) => ({
+  format: formatOptions.parse({ type, ...options }),
+  compression: 'none' as const,
+});
+
+/** The text as a part of a file's name. */
+function fileName(text: string, at: number): string {
+  return `${at}${text.replaceAll(/[/\0]/g, '').slice(0, 60)}`;
+}
+
+describe('a hostile text in the place of', () => {
+  it('a file name, a column name, a value, a filter, an order and a tenant, all at once', async () => {
+    for (const [at, text] of HOSTILE.entries()) {
+      const name = text === '' || text.includes('\0') || /^(tenant|id)$/.test(text) ? 'plain' : text;
+      const rows = [
+        { id: 1, tenant: text, [name]: text },
+        { id: 2, tenant: text, [name]: 'decoy' },
+        { id: 3, tenant: 'other', [name]: text },
+        { id: 4, tenant: `${text}'`, [name]: text },
+      ];
+      const content = `${rows.map((row) => JSON.stringify(row)).join('\n')}\n`;
+      const path = yard.write(`${fileName(text, at)}.jsonl`, content);
+      if (/[*?[\]{}]/.test(path)) {
+        const fault = refused(
+          await attempt(async () =>
+            run({ outputs: [output('csv')] }, datasetOf(await describeFile(path)), await describeFile(path)),
+          ),
+        );
+        assert.match(fault.message, /rename it/);
+      }
+      const shape = await describeFile(/[*?[\]{}]/.test(path) ? yard.write(`${at}.jsonl`, content) : path).catch(
+        (error: unknown) => error,
+      );
+      if (name === '__drayage_position') {
+        assert.ok(shape instanceof Fault && shape.code === 'request.invalid');
+        continue;
+      }
+      if (shape instanceof Error) throw shape;
+      const ask: PlanAsk = {
+        columns: [name, 'id'],
+        filter: { [name]: { eq: text }, not: { [name]: { in: ['decoy', null] } } },
+        order: [`-${name}`],
+        distinct: at % 2 === 0,
+        outputs: [output('jsonl'), output('csv'), output('parquet')],
+      };
+      const dataset = datasetOf(shape as SourceShape, { tenancy: { column: 'tenant' } });
+      const {
+        text: written,
+        plan,
+        results,
+      } = exported(await attempt(() => run(ask, dataset, shape as SourceShape, { is: 'tenant', tenant: text })));
+      assert.equal(written, `${JSON.stringify({ [name]: text, id: 1 })}\n`, JSON.stringify(text));
+      assert.deepEqual(
+        results.map(({ rowsWritten }) => rowsWritten),
+        [1, 1, 1],
+      );
+      const csv = readFileSync(join(filesFolder(yard.lastStage), plan.outputs[1]?.path ?? ''), 'utf8');
+      assert.deepEqual(
+        cells(csv),
+        [
+          [name, 'id'],
+          [text, '1'],
+        ],
+        JSON.stringify(text),
+      );
+    }
+  });
+
+  it('a tenant that has no rows, or is no text, gives nothing or is refused', async () => {
+    const shape = await describeFile(
+      yard.write('tenants.jsonl', '{"id":1,"tenant":"acme"}\n{"id":2,"tenant":null}\n{"id":3}\n'),
+    );
+    const dataset = datasetOf(shape, { tenancy: { column: 'tenant' } });
+    for (const tenant of [...HOSTILE, 'ACME', 'acme ', ' acme', 'acm_', 'acme%']) {
+      const { text } = exported(
+        await attempt(() => run({ outputs: [output('jsonl')] }, dataset, shape, { is: 'tenant', tenant })),
+      );
+      assert.equal(text, '', JSON.stringify(tenant));
+    }
+    for (const tenant of ILL_FORMED) {
+      const fault = refused(
+        await attempt(() => run({ outputs: [output('jsonl')] }, dataset, shape, { is: 'tenant', tenant })),
+      );
+      assert.equal((fault as Fault).pointer, '/tenant');
+    }
+  });
+
+  it('a column choice, an order or a filter key is refused by its place', async () => {
+    const shape = await describeFile(yard.write('keys.jsonl', '{"id":1,"data":{"a":1}}\n'));
+    const asks = (text: string): readonly [string, Partial<PlanAsk>][] => [
+      ['/columns/1', { columns: ['id', text] }],
+      ['/order/0', { order: [text] }],
+      ['/order/1', { order: ['id', `-${text}`] }],
+      ['/filter/', { filter: { [text]: { eq: 1 } } }],
+      ['/filter/', { filter: { or: [{ [text]: { exists: true } }] } }],
+      ['/filter/id/', { filter: { id: { [text]: 1 } } }],
+    ];
+    for (const text of [...HOSTILE, ...ILL_FORMED]) {
+      for (const [pointer, ask] of asks(text)) {
+        const fault = refused(
+          await attempt(() => run({ outputs: [output('jsonl')], ...ask }, datasetOf(shape), shape)),
+        );
+        assert.ok(
+          fault instanceof Fault && fault.code === 'request.invalid' && fault.pointer?.startsWith(pointer),
+          `${pointer}: ${fault.message}`,
+        );
+      }
+    }
+  });
+
+  it('a bound of a window is refused by its place', async () => {
+    const shape = await describeFile(yard.write('times.jsonl', '{"id":1,"at":"2026-01-01T00:00:00Z"}\n'), {
+      at: 'instant',
+    });
+    for (const text of [
+      ...HOSTILE,
+      ...ILL_FORMED,
+      "2026-01-01' or 1=1 --",
+      '2026-01-01T00:00:00Z; select 1',
+      '2026-01-01T00:00:00',
+      '2026-13-01',
+      '2026-02-30',
+      '+02026-01-01',
+    ]) {
+      for (const side of ['start', 'end']) {
+        const fault = refused(
+          await attempt(() =>
+            run({ window: { [side]: text }, outputs: [output('jsonl')] }, datasetOf(shape, { time: 'at' }), shape),
+          ),
+        );
+        assert.equal((fault as Fault).pointer, `/window/${side}`);
+      }
+    }
+  });
+
+  it('an option of a format is refused, or written as it is', async () => {
+    const shape = await describeFile(yard.write('options.jsonl', '{"id":1,"at":"2026-01-01T00:00:00Z","x":null}\n'), {
+      id: 'int64',
+      at: 'instant',
+    });
+    let accepted = 0;
+    for (const text of [...HOSTILE, ...ILL_FORMED, '%Y', '%d.%m.%Y %H:%M', '%A', "%Y'", '|', '\t', 'ab']) {
+      for (const [option, type] of [
+        ['delimiter', 'csv'],
+        ['nullText', 'csv'],
+        ['instants', 'csv'],
+        ['lineEnd', 'csv'],
+        ['instants', 'jsonl'],
+        ['nested', 'json'],
+        ['bigIntegers', 'jsonl'],
+        ['nonFinite', 'jsonl'],
+        ['type', 'csv'],
+      ] as const) {
+        const parsed = formatOptions.safeParse({ type, [option]: text });
+        if (!parsed.success) continue;
+        const { text: written } = exported(
+          await attempt(() =>
+            run({ outputs: [{ format: parsed.data, compression: 'none' }] }, datasetOf(shape), shape),
+          ),
+        );
+        accepted++;
+        if (option === 'delimiter') assert.equal(written.split('\n')[0], ['id', 'at', 'x'].join(text));
+        if (option === 'nullText') assert.equal(cells(written).at(-1)?.at(-1) ?? '', text, JSON.stringify(text));
+        if (option === 'instants' && type === 'jsonl') assert.ok(objects(written).length === 1);
+      }
+    }
+    assert.ok(accepted > 50);
+  });
+
+  it('an argument of the command line is refused, or means itself', async () => {
+    const path = yard.write('args.csv', 'id,t\n1,x\n');
+    const flags = [
+      '--types',
+      '--columns',
+      '--order',
+      '--where',
+      '--start',
+      '--end',
+      '--table',
+      '--delimiter',
+      '--line-end',
+      '--null-text',
+      '--instants',
+      '--compression',
+      '--memory',
+      '--threads',
+      '--nested',
+      '--format',
+    ];
+    for (const text of HOSTILE) {
+      for (const flag of flags) {
+        const result = await attempt(() =>
+          exportByArgs([path, ...(flag === '--format' ? [] : ['--format', 'csv']), flag, text], yard.stage()),
+        );
+        if (!(result instanceof Error))
+          assert.equal(
+            cells(
+              result.text.replaceAll(
+                result.plan.outputs[0]?.format.type === 'csv' ? result.plan.outputs[0].format.delimiter : ',',
+                ',',
+              ),
+            ).length,
+            2,
+            `${flag} ${text}`,
+          );
+      }
+    }
+  });
+
+  it('types of columns named like members of every object are taken, and no other', async () => {
+    const path = yard.write('members.csv', 'constructor,toString,hasOwnProperty,is\n1,2,3,4\n');
+    const { text } = exported(
+      await attempt(() =>
+        exportByArgs([path, '--format', 'jsonl', '--types', 'constructor=int64,is=decimal(9,2)'], yard.stage()),
+      ),
+    );
+    assert.equal(text, '{"constructor":1,"toString":"2","hasOwnProperty":"3","is":4.00}\n');
+  });
+});
+
+describe('a hostile path', () => {
+  it('names its file, or is refused without a word of another', async () => {
+    const stays = yard.write('stays.csv', 'secret\n42\n');
+    const paths = [
+      ...HOSTILE.map((text) => join(yard.source, 'none', text)),
+      ...HOSTILE,
+      ...ILL_FORMED,
+      '/dev/zero',
+      '/proc/self/environ',
+      yard.source,
+      `${yard.source}/`,
+      'x'.repeat(70_000),
+      `${'{a,b}'.repeat(30)}`,
+    ];
+    for (const path of paths) {
+      const fault = refused(await attempt(() => exportByArgs([path, '--format', 'csv'], yard.stage())));
+      assert.ok(!fault.message.includes(stays), fault.message);
+    }
+  });
+
+  it('with a pattern finds what the pattern says, whatever stands in the names', async () => {
+    const names = [
+      "it's.csv",
+      'a"b.csv',
+      'semi;colon.csv',
+      '-- dash.csv',
+      '$&.csv',
+      '$1.csv',
+      '%.csv',
+      'line\nend.csv',
+      'ünï.csv',
+    ];
+    for (const [at, name] of names.entries()) yard.write(`many/${name}`, `id\n${at}\n`);
+    const { text } = exported(
+      await attempt(() =>
+        exportByArgs([join(yard.source, 'many', '*.csv'), '--format', 'jsonl', '--types', 'id=int64'], yard.stage()),
+      ),
+    );
+    assert.deepEqual(
+      objects(text)
+        .map((row) => (row as { id: number }).id)
+        .sort(),
+      names.map((_, at) => at),
+    );
+  });
+});
+
+describe('names that data brings', () => {
+  const cases: readonly [title: string, line: string, outcome: RegExp | object][] = [
+    ['as placeholders', '{"{files}":1,"$&":2,"{stage}":3}', { '{files}': 1, '$&': 2, '{stage}': 3 }],
+    [
+      'as words of the engine',
+      '{"members":1,"marked":2,"json":3,"lines":4,"relation":5,"rowid":6}',
+      { members: 1, marked: 2, json: 3, lines: 4, relation: 5, rowid: 6 },
+    ],
+    ['as paths', '{"/":1,"~":2,"~1":3,"$.a":4,"a.b":5,"*":6}', { '/': 1, '~': 2, '~1': 3, '$.a': 4, 'a.b': 5, '*': 6 }],
+    ['that are empty', '{"":1}', /empty name/],
+    ['with NUL', '{"a\\u0000b":1}', /NUL/],
+    ['that differ in case alone', '{"a":1,"A":2}', /upper and lower case/],
+    ['that are ours', '{"__drayage_position":1}', /may not be called/],
+    ['that are ours, in capitals', '{"__DRAYAGE_POSITION":1}', /upper and lower case/],
+  ];
+  for (const [at, [title, line, outcome]] of cases.entries()) {
+    it(title, async () => {
+      const path = yard.write(`names-${at}.jsonl`, `${line}\n`);
+      const result = await attempt(() => exportByArgs([path, '--format', 'jsonl'], yard.stage()));
+      if (outcome instanceof RegExp) assert.match(refused(result).message, outcome);
+      else assert.deepEqual(objects(exported(result).text), [outcome]);
+    });
+  }
+});
