@@ -8,6 +8,8 @@ export interface Reach {
   readonly isDeclared?: boolean;
   /** Lone surrogates, as escapes: valid JSON that many parsers refuse. */
   readonly hasSurrogates?: boolean;
+  /** What survives a parser of text: documents without blanks, times within the years 1 to 9999. */
+  readonly isCalm?: boolean;
 }
 
 const NUMBERS = [
@@ -50,7 +52,21 @@ const space = fc.constantFrom('', '', ' ', '\n', '\r\n', '\t', '  \n  ');
 
 /** JSON documents of every shape, written with all the liberty the grammar gives. */
 export function jsonValue(reach: Reach): fc.Arbitrary<JsonValue> {
-  return around(node(reach, 2));
+  const value = around(node(reach, 2));
+  return reach.isCalm ? value.map(({ tree }) => compact(tree ?? { a: [] })) : value;
+}
+
+/** The document without blanks and needless escapes, as parsers print it. */
+function compact(tree: Tree): JsonValue {
+  return { text: printed(tree), tree };
+}
+
+function printed(tree: Tree): string {
+  if (tree === null || typeof tree === 'boolean') return String(tree);
+  if ('n' in tree) return tree.n;
+  if ('s' in tree) return JSON.stringify(tree.s);
+  if ('a' in tree) return `[${tree.a.map(printed).join(',')}]`;
+  return `{${tree.o.map(([name, member]) => `${JSON.stringify(name)}:${printed(member)}`).join(',')}}`;
 }
 
 function node(reach: Reach, depth: number): fc.Arbitrary<JsonValue> {

@@ -144,3 +144,25 @@ export const nestedTable: fc.Arbitrary<Table> = fc
 export const jsonTable: fc.Arbitrary<Table> = fc
   .tuple(drawn({ is: 'json' }, { isDeclared: true, hasSurrogates: true }), drawn({ is: 'json' }, { isDeclared: true }))
   .map(tableOf);
+
+/** What text files can say: no JSON but what the engine parses, and no times outside of years 1 to 9999. */
+const CALM = { isCalm: true } as const;
+
+/** A column of every simple type, as CSV and JSON lines can hold it. */
+export const calmTable: fc.Arbitrary<Table> = fc
+  .tuple(
+    fc.tuple(...SIMPLE.map((type) => drawn(type, CALM))),
+    fc.tuple(
+      decimal.chain((type) => drawn(type, CALM)),
+      decimal.chain((type) => drawn(type, CALM)),
+    ),
+  )
+  .map((columns) => tableOf(columns.flat()));
+
+/** Nested columns, as JSON lines can hold them. */
+export const nestedCalmTable: fc.Arbitrary<Table> = fc
+  .array(
+    nestedType(2).chain((type) => drawn(type, CALM)),
+    { minLength: 2, maxLength: 5 },
+  )
+  .map(tableOf);

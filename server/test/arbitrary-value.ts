@@ -57,6 +57,9 @@ const NANOS = { min: -9_223_286_400_000_000_000n, max: 2n ** 63n - 2n };
 /** Years -9999 to 99999, where most of the promises about text change. */
 const NEAR = { min: -377_705_116_800_000_000n, max: 3_093_527_980_799_999_999n };
 
+/** Days of the years 1 to 9999. */
+const CALM_DAYS = { min: -719_162, max: 2_932_896 };
+
 const EDGES = [
   '0001-01-01',
   '0000-01-01',
@@ -111,7 +114,7 @@ const NUMBERS32 = [
 const infinite = fc.constantFrom('infinity', '-infinity');
 
 /** A value of the type that is not NULL. */
-function valueOf(type: ColumnType, reach: Reach): fc.Arbitrary<Value> {
+function someOf(type: ColumnType, reach: Reach): fc.Arbitrary<Value> {
   switch (type.is) {
     case 'bool':
       return fc.boolean();
@@ -133,6 +136,7 @@ function valueOf(type: ColumnType, reach: Reach): fc.Arbitrary<Value> {
         fc.constantFrom('00000000-0000-0000-0000-000000000000', 'ffffffff-ffff-ffff-ffff-ffffffffffff'),
       );
     case 'date':
+      if (reach.isCalm) return fc.oneof(infinite, fc.integer(CALM_DAYS));
       return fc.oneof(
         infinite,
         fc.constantFrom(...EDGES).map((micros) => Number(micros / DAY)),
@@ -142,9 +146,9 @@ function valueOf(type: ColumnType, reach: Reach): fc.Arbitrary<Value> {
     case 'time':
       return fc.oneof(fc.constantFrom(0n, DAY - 1n, DAY), fc.bigInt(0n, DAY));
     case 'timestamp':
-      return type.unit === 'ns' ? fc.oneof(infinite, integers(NANOS.min, NANOS.max)) : moments();
+      return type.unit === 'ns' ? fc.oneof(infinite, integers(NANOS.min, NANOS.max)) : moments(reach);
     case 'instant':
-      return moments();
+      return moments(reach);
     case 'json':
       return jsonValue(reach);
     default:
@@ -156,7 +160,7 @@ function nestedValue(type: ColumnType, reach: Reach): fc.Arbitrary<Value> {
   if (type.is === 'list') return fc.array(nullable(type.of, reach), { maxLength: 4 });
   if (type.is === 'struct') return fc.tuple(...type.fields.map((field) => nullable(field.type, reach)));
   if (type.is !== 'map') throw new Error(`${type.is} is not nested`);
-  const pair = fc.tuple(valueOf(type.key, reach), nullable(type.value, reach));
+  const pair = fc.tuple(someOf(type.key, reach), nullable(type.value, reach));
   return fc.uniqueArray(pair, { maxLength: 4, selector: ([key]) => keyText(key) });
 }
 
@@ -166,7 +170,7 @@ function keyText(key: Value): string {
 
 /** A value of the type, or NULL. */
 export function nullable(type: ColumnType, reach: Reach = {}): fc.Arbitrary<Value> {
-  return fc.option(valueOf(type, reach), { freq: 5 });
+  return fc.option(someOf(type, reach), { freq: 5 });
 }
 
 function integers(min: bigint, max: bigint): fc.Arbitrary<bigint> {
@@ -174,7 +178,12 @@ function integers(min: bigint, max: bigint): fc.Arbitrary<bigint> {
   return fc.oneof(fc.constantFrom(min, max), near, fc.bigInt(min, max));
 }
 
-function moments(): fc.Arbitrary<Value> {
+function moments({ isCalm }: Reach): fc.Arbitrary<Value> {
+  if (isCalm)
+    return fc.oneof(
+      infinite,
+      fc.integer(CALM_DAYS).chain((day) => fc.bigInt(BigInt(day) * DAY, BigInt(day + 1) * DAY - 1n)),
+    );
   const edges = fc.constantFrom(...EDGES.flatMap((micros) => [micros, micros - 1n, micros + DAY - 1n]));
   return fc.oneof(
     infinite,

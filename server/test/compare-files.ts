@@ -4,9 +4,9 @@ import { isDeepStrictEqual } from 'node:util';
 import { type ColumnType, nameOf } from '../src/column/type.ts';
 import type { FormatOptions } from '../src/format/options.ts';
 import {
-  canonicalNumber,
   cellOf,
   type ExpectedTree,
+  floatOf,
   isNested,
   type Loose,
   MODEL_DEFAULTS,
@@ -213,10 +213,10 @@ async function assertPairs(pairs: readonly Pair[], python: PythonJson): Promise<
   }
 }
 
-/** The tree that was found, floats in canonical spelling wherever floats are expected. */
+/** The tree that was found, with floats for numbers wherever floats are expected. */
 function alike(found: Tree, expected: ExpectedTree, inner: ReadonlyMap<string, Tree>): ExpectedTree {
   if (found === null || typeof found === 'boolean' || expected === null || typeof expected === 'boolean') return found;
-  if ('f' in expected) return 'n' in found ? { f: canonicalNumber(found.n) } : found;
+  if ('f' in expected) return 'n' in found ? floatOf(found.n, expected.bits) : found;
   if ('t' in expected) return 's' in found ? { t: alike(inner.get(found.s) ?? null, expected.t, inner) } : found;
   if ('a' in expected && 'a' in found)
     return { a: found.a.map((item, at) => alike(item, expected.a[at] ?? null, inner)) };

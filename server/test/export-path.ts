@@ -92,10 +92,14 @@ export async function carryOut(plan: Plan, stage: string): Promise<Exported> {
 }
 
 /** The way of the command line, from its arguments to the finished files, in this process. */
-export async function exportByArgs(args: readonly string[], stage: string): Promise<Exported> {
+export async function exportByArgs(
+  args: readonly string[],
+  stage: string,
+  describe = describeSource,
+): Promise<Exported> {
   const read = readExportArgs([...args, '--explain']);
   const subject = await findSubject(read);
-  const { shape, engine } = await describeSource(subject.ask, LIMITS);
+  const { shape, engine } = await describe(subject.ask, LIMITS);
   const { filter, columns, order, distinct, window, format, compression } = read;
   const ask: PlanAsk = {
     window,

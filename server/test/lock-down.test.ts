@@ -106,6 +106,8 @@ const REFUSED: readonly Attack[] = [
   ({ allowed }) => `explain analyze copy (select 99) to ${literal(allowed)} (format csv, use_tmp_file false)`,
   ({ allowed }) => `/**/copy (select 99) to ${literal(allowed)} (use_tmp_file false)`,
   ({ allowed, stagePath }) =>
+    `copy (select 99) to ${literal(allowed)} (format csv, use_tmp_file false, nullstr e'\\') to ${literal(`${stagePath}/x`)} (format csv, nullstr 'y\\'')`,
+  ({ allowed, stagePath }) =>
     `copy (select 99) to ${literal(allowed)} (format csv, use_tmp_file false, nullstr $$) to ${literal(`${stagePath}/x`)} ($$)`,
   ({ allowed, stagePath }) =>
     `copy (select 99) to ${literal(allowed)} (format csv, use_tmp_file false, nullstr ${literal(`) to '${stagePath}/x' (x`)})`,
@@ -225,7 +227,12 @@ describe('the engine', () => {
       const { rows } = await session.read(`select * from read_csv(${literal(path)})`);
       assert.equal(rows.length, 1);
     }
-    assert.equal(await session.run(`copy (select 1) to ${literal(join(ground.stagePath, 'out.csv'))}`), 1);
+    for (const options of [
+      'format parquet',
+      `format csv, delimiter '(', quote '"', nullstr '\\N'') to x', new_line '\\r\\n'`,
+    ]) {
+      assert.equal(await session.copy({ select: 'select 1', path: join(ground.stagePath, "o'ut.csv"), options }), 1);
+    }
   });
 
   it('reads no other file, by no reader, however its path is written', async () => {
@@ -348,9 +355,11 @@ describe('the engine', () => {
       files: [],
     });
     const session = await engine.session();
-    const rows = await session.run(
-      `copy (select i, hash(i) as h, repeat('x', 100) as t from range(2000000) r(i) order by h) to ${literal(join(ground.stagePath, 'sorted.parquet'))} (format parquet)`,
-    );
+    const rows = await session.copy({
+      select: "select i, hash(i) as h, repeat('x', 100) as t from range(2000000) r(i) order by h",
+      path: join(ground.stagePath, 'sorted.parquet'),
+      options: 'format parquet',
+    });
     assert.equal(rows, 2_000_000);
     assert.equal(ground.snapshot(), before);
   });
@@ -397,6 +406,30 @@ describe('a session', () => {
     assert.deepEqual((await session.read('select 1 + 1')).rows, [[2]]);
     assert.deepEqual((await session.read('with x as (select 3 as y) select y from x')).rows, [[3]]);
     assert.equal(ground.snapshot(), before);
+  });
+
+  it('copies one select into the stage, and nothing else anywhere', async () => {
+    using ground = new Ground();
+    const before = ground.snapshot();
+    await using engine = await ground.open();
+    const session = await engine.session();
+    const good = { select: 'select 1', path: join(ground.stagePath, 'x.csv'), options: 'format csv' };
+    const bad = [
+      { path: ground.allowed },
+      { path: join(ground.other, 'x.csv') },
+      { path: `${ground.stagePath}/../other/x.csv` },
+      { path: 'x.csv' },
+      { select: "select 1) to 'y' (format csv); select (2" },
+      { select: 'select 1; select 2' },
+      { select: 'select 1 -- ' },
+      { select: 'drop table x' },
+      { select: 'from x' },
+    ];
+    for (const part of bad) {
+      await assert.rejects(session.copy({ ...good, ...part }), (error) => error instanceof Fault, JSON.stringify(part));
+    }
+    assert.equal(ground.snapshot(), before);
+    assert.equal(await session.copy(good), 1);
   });
 
   it('without a stage writes nowhere', async () => {

@@ -40,8 +40,14 @@ export const MODEL_DEFAULTS: ModelOptions = {
   nested: 'structure',
 };
 
-/** What stands for text whose exact spelling is nobody's promise: `f` is a float's canonical text, `t` text that is JSON. */
-export type Loose = { readonly f: string } | { readonly t: ExpectedTree };
+/** A float, whose digits are nobody's promise as long as they read back equal. */
+interface Float {
+  readonly f: number | string;
+  readonly bits: 32 | 64;
+}
+
+/** What stands for text that can be spelled in several ways; `t` is text that is JSON. */
+export type Loose = Float | { readonly t: ExpectedTree };
 
 export type ExpectedTree =
   | null
@@ -56,7 +62,7 @@ export type ExpectedTree =
 export function cellOf(value: Value, type: ColumnType, options: ModelOptions): null | string | Loose {
   if (value === null) return null;
   if (type.is === 'json') return json(value).text;
-  if (type.is === 'float') return Number.isFinite(value) ? { f: canonical(value, type.bits) } : nonFinite(value);
+  if (type.is === 'float') return Number.isFinite(value) ? { f: Number(value), bits: type.bits } : nonFinite(value);
   if (isNested(type)) return { t: treeOf(value, type, { ...MODEL_DEFAULTS, instants: options.instants }) };
   return plainOf(value, type, options.instants);
 }
@@ -78,7 +84,7 @@ function treeOf(value: Value, type: ColumnType, options: ModelOptions): Expected
     case 'decimal':
       return { n: plainOf(value, type, '') };
     case 'float':
-      if (Number.isFinite(value)) return { f: canonical(value, type.bits) };
+      if (Number.isFinite(value)) return { f: Number(value), bits: type.bits };
       return options.nonFinite === 'null' ? null : { s: nonFinite(value) };
     case 'json':
       return json(value).tree;
@@ -142,28 +148,13 @@ function nonFinite(value: Value): string {
   return Number.isNaN(value) ? 'NaN' : Number(value) > 0 ? 'Infinity' : '-Infinity';
 }
 
-/** The shortest digits that read back as the same float, and its exponent. */
-function canonical(value: Value, bits: 32 | 64): string {
-  const number = Number(value);
-  if (Object.is(number, -0)) return '-0';
-  if (bits === 64) return canonicalNumber(String(number));
-  for (let digits = 1; digits < 9; digits++) {
-    const text = number.toPrecision(digits);
-    if (Math.fround(Number(text)) === number) return canonicalNumber(text);
-  }
-  return canonicalNumber(number.toPrecision(9));
-}
-
-/** A number's text without what may be spelled in several ways: `1.50e+03` gives `15e2`. */
-export function canonicalNumber(text: string): string {
-  const [, sign, whole = '', fraction = '', exponent = '0'] =
-    /^(-?)(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d+))?$/.exec(text) ?? [];
-  if (sign === undefined) return `not a number: ${text}`;
-  const digits = `${whole}${fraction}`.replace(/^0+/, '');
-  const kept = digits.replace(/0+$/, '');
-  return kept === ''
-    ? `${sign}0`
-    : `${sign}${kept}e${Number(exponent) - fraction.length + digits.length - kept.length}`;
+/** A float as a text says it: `wrong: …` when it is no JSON number or has more digits than a float needs. */
+export function floatOf(text: string, bits: 32 | 64): Float {
+  const [, whole = '', fraction = ''] = /^-?(\d+)(?:\.(\d+))?(?:[eE][+-]?\d+)?$/.exec(text) ?? [];
+  const digits = `${whole}${fraction}`.replace(/^0+/, '').replace(/0+$/, '');
+  // Nine and seventeen digits tell any two floats apart.
+  if (whole === '' || digits.length > (bits === 32 ? 9 : 17)) return { f: `wrong: ${text}`, bits };
+  return { f: bits === 32 ? Math.fround(Number(text)) : Number(text), bits };
 }
 
 /** JSON text as it stands in a JSON file: line ends outside strings, the only ones it can have, are spaces. */

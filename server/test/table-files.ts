@@ -45,9 +45,12 @@ export class TableWriter implements Disposable {
     const database = join(this.#folder, `${this.#count++}.duckdb`);
     await this.#run(`attach ${quoted(database)} as target`);
     await this.#run('use target');
-    for (const statement of statements) await this.#run(statement);
-    await this.#run('use memory');
-    await this.#run('detach target');
+    try {
+      for (const statement of statements) await this.#run(statement);
+    } finally {
+      await this.#run('use memory');
+      await this.#run('detach target');
+    }
     return database;
   }
 

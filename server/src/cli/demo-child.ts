@@ -2,7 +2,6 @@
 import { rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type FaultRecord, recordOf } from '../base/errors.ts';
-import { literal } from '../column/sql.ts';
 import { Engine } from '../source/engine.ts';
 import type { DemoSlice } from './demo-events.ts';
 
@@ -38,9 +37,8 @@ async function make({ file, sql }: DemoSlice, folder: string): Promise<void> {
   {
     await using engine = await Engine.open({ memoryBytes: MEMORY_BYTES, threads: 1, stageFolder: stage, files: [] });
     const session = await engine.session();
-    await session.run(
-      `copy (${sql}) to ${literal(join(stage, file))} (format parquet, compression zstd, row_group_size 122880)`,
-    );
+    const options = 'format parquet, compression zstd, row_group_size 122880';
+    await session.copy({ select: sql, path: join(stage, file), options });
   }
   await rename(join(stage, file), join(folder, file));
   await rm(stage, { recursive: true });

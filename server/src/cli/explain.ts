@@ -4,6 +4,7 @@ import { querySql } from '../dataset/query.ts';
 import { copyStatements } from '../run/encode.ts';
 import { hashPlan, type Plan } from '../run/plan.ts';
 import { relationSql } from '../source/relation.ts';
+import { copySql } from '../source/statement.ts';
 
 /** Where staged files would stand; the stage is made when the plan is run. */
 const STAGE = '{stage}';
@@ -12,10 +13,11 @@ const STAGE = '{stage}';
 export function explainPlan(plan: Plan, asJson: boolean): string {
   const sorting = plan.cut.by === 'rows' ? querySql(plan.query, relationSql(plan.source, plan.relation, null)) : null;
   const statements = plan.outputs.flatMap((output) => copyStatements({ plan, stage: STAGE, rowsSorted: null }, output));
-  if (asJson) return `${JSON.stringify({ event: 'plan', hash: hashPlan(plan), plan, sorting, statements })}\n`;
+  if (asJson)
+    return `${JSON.stringify({ event: 'plan', hash: hashPlan(plan), plan, sorting, statements: statements.map(copySql) })}\n`;
   const sorted = sorting === null ? [] : ['', 'Sorted first:', `  ${sorting};`];
   const [first] = statements;
-  return `${[...head(plan), ...sorted, '', 'Written, the first segment:', `  ${first?.sql};`, '', ...segments(plan)].join('\n')}\n`;
+  return `${[...head(plan), ...sorted, '', 'Written, the first segment:', `  ${first ? copySql(first) : ''};`, '', ...segments(plan)].join('\n')}\n`;
 }
 
 function head(plan: Plan): string[] {

@@ -15,6 +15,9 @@ export const csv: Format<CsvOptions> = {
   compressible: true,
 
   check(columns, options) {
+    if (options.nullText?.includes(options.delimiter)) {
+      throw refuse('/format/nullText', 'The delimiter may not stand in nullText.');
+    }
     const [only] = columns;
     if (columns.length === 1 && only?.nullable && options.nullText === undefined) {
       throw refuse(

@@ -1,9 +1,10 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { identifier, literal } from '../column/sql.ts';
+import { identifier } from '../column/sql.ts';
 import { formatOf } from '../format/formats.ts';
 import { gzipInto } from '../format/gzip.ts';
 import type { Engine, Session } from '../source/engine.ts';
+import type { Copy } from '../source/statement.ts';
 import { type Execution, filesFolder, type OutputResult, segmentsFolder } from './execution.ts';
 import { FileSink } from './file-sink.ts';
 import { inTurn } from './in-turn.ts';
@@ -49,7 +50,7 @@ async function encodeOutput(execution: Execution, output: PlannedOutput, engine:
   const timer = setInterval(tell, REPORT_MS);
   try {
     await inTurn(statements, sessions, {
-      start: (statement, session) => session.run(statement.sql),
+      start: (statement, session) => session.copy(statement),
       stop: () => engine.interrupt(),
       finish: async (statement, rowsRead) => {
         await execution.segmentWritten?.(statement.path);
@@ -71,12 +72,12 @@ async function encodeOutput(execution: Execution, output: PlannedOutput, engine:
 export function copyStatements(
   execution: Pick<Execution, 'plan' | 'stage' | 'rowsSorted'>,
   output: PlannedOutput,
-): { path: string; sql: string }[] {
+): Copy[] {
   const { expressions, copy } = formatOf(output.format).segment(execution.plan.query.columns);
   const select = expressions.map(({ sql, name }) => (name === null ? sql : `${sql} as ${identifier(name)}`)).join(', ');
   return segmentRelations(execution).map((relation, at) => {
     const path = join(segmentsFolder(execution.stage), `${output.path}.${at}`);
-    return { path, sql: `copy (select ${select} from (${relation})) to ${literal(path)} (${copy})` };
+    return { select: `select ${select} from (${relation})`, path, options: copy };
   });
 }
 

@@ -1,6 +1,5 @@
 import { mkdir } from 'node:fs/promises';
 import { Fault, isSystemError } from '../base/errors.ts';
-import { literal } from '../column/sql.ts';
 import { querySql } from '../dataset/query.ts';
 import { checkPins } from '../source/pins.ts';
 import { relationSql } from '../source/relation.ts';
@@ -96,10 +95,9 @@ async function sortRows(execution: Execution): Promise<Execution> {
     250,
   );
   try {
-    const sql = querySql(plan.query, relationOf(plan));
-    const rowsSorted = await session.run(
-      `copy (${sql}) to ${literal(sortedFile(stage))} (format parquet, compression snappy)`,
-    );
+    const select = querySql(plan.query, relationOf(plan));
+    const options = 'format parquet, compression snappy';
+    const rowsSorted = await session.copy({ select, path: sortedFile(stage), options });
     return { ...execution, rowsSorted };
   } finally {
     clearInterval(timer);

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { DuckDBConnection, DuckDBInstance, DuckDBType } from '@duckdb/node-api';
 import { literal } from '../column/sql.ts';
 import { engineFault } from './engine-errors.ts';
-import { prepareOne, prepareSelect } from './statement.ts';
+import { type Copy, prepareCopy, prepareOther, prepareSelect } from './statement.ts';
 
 export interface EngineOptions {
   readonly memoryBytes: number;
@@ -24,8 +24,10 @@ export interface Rows {
 
 /** One statement at a time; open one per concurrent piece of work. */
 export interface Session {
-  /** Runs one COPY into the stage, or one DDL statement, and gives the rows it says it changed. */
-  run(sql: string): Promise<number>;
+  /** Writes a select's rows into a file of the stage and gives their number as the engine tells it. */
+  copy(copy: Copy): Promise<number>;
+  /** Runs one statement of another kind: what the lock-down lets it. */
+  run(sql: string): Promise<void>;
   /** All rows of a small result of one SELECT; nothing else is let through. */
   read(sql: string): Promise<Rows>;
   /** Share of the running statement that is done, 0 to 1, or null when the engine cannot tell. */
@@ -84,9 +86,10 @@ export class Engine implements AsyncDisposable {
   async session(): Promise<Session> {
     const connection = this.#ready.pop() ?? (await this.#connect());
     return {
-      run: (sql) =>
+      run: (sql) => translated(async () => void (await (await prepareOther(connection, sql)).run())),
+      copy: (copy) =>
         translated(async () =>
-          Number((await (await prepareOne(connection, sql, this.#stageFolder)).run()).rowsChanged),
+          Number((await (await prepareCopy(connection, copy, this.#stageFolder)).run()).rowsChanged),
         ),
       read: (sql) => translated(() => readAll(connection, sql)),
       fraction: () => fractionOf(connection),

@@ -1,27 +1,39 @@
+import { normalize } from 'node:path';
 import type { DuckDBConnection, DuckDBPreparedStatement } from '@duckdb/node-api';
 import { Fault } from '../base/errors.ts';
+import { literal } from '../column/sql.ts';
 
-/** A COPY as we write it: its target stands last, behind the select and before options of words and plain strings. */
-const COPY = /^copy \((.*)\) to '((?:[^']|'')+)'(?: \((?:[\w ,]|'(?:[^'\\]|''|\\[nr])*')*\))?$/s;
+/** One COPY into the stage. */
+export interface Copy {
+  /** One select, by itself a whole statement. */
+  readonly select: string;
+  /** Where to; absolute and inside the stage. */
+  readonly path: string;
+  /** Options as COPY takes them in brackets; never a caller's own text. */
+  readonly options: string;
+}
+
+/** The statement of a COPY, for showing it. */
+export function copySql({ select, path, options }: Copy): string {
+  return `copy (${select}) to ${literal(path)} (${options})`;
+}
 
 /**
- * Prepares the one statement of `sql` for a session that may write into `stageFolder`. The engine
- * lets COPY write over any file it may read, and runs whatever stands behind a semicolon: both are
- * refused here, should a text ever break out of its literal.
+ * Prepares a COPY. The engine would write over any file it may read, and run whatever stands behind
+ * a semicolon: so the select must be one statement by itself, which no bracket or comment in it can
+ * leave, the whole one statement too, and the target in the stage.
  */
-export async function prepareOne(
+export async function prepareCopy(
   connection: DuckDBConnection,
-  sql: string,
+  copy: Copy,
   stageFolder: string | null,
 ): Promise<DuckDBPreparedStatement> {
-  const { StatementType } = await import('@duckdb/node-api');
-  const prepared = await only(connection, sql);
-  const { statementType } = prepared;
-  if (statementType === StatementType.COPY) await checkCopy(connection, sql, stageFolder);
-  // Each could carry a COPY that is not looked at.
-  const carriers = [StatementType.EXPLAIN, StatementType.PREPARE, StatementType.EXECUTE];
-  if (carriers.includes(statementType)) throw wrong('a statement inside another', sql);
-  return prepared;
+  const isInside =
+    stageFolder !== null && copy.path.startsWith(`${stageFolder}/`) && normalize(copy.path) === copy.path;
+  if (!isInside) throw wrong('a copy out of the stage', copySql(copy));
+  const { count } = await connection.extractStatements(copy.select);
+  if (count !== 1 || !/^select /i.test(copy.select)) throw wrong('a copy of no select', copySql(copy));
+  return only(connection, copySql(copy));
 }
 
 /** Prepares the one SELECT of `sql`. */
@@ -32,19 +44,19 @@ export async function prepareSelect(connection: DuckDBConnection, sql: string): 
   return prepared;
 }
 
+/** Prepares one statement that is no COPY and carries none. */
+export async function prepareOther(connection: DuckDBConnection, sql: string): Promise<DuckDBPreparedStatement> {
+  const { StatementType } = await import('@duckdb/node-api');
+  const prepared = await only(connection, sql);
+  const { COPY, EXPLAIN, PREPARE, EXECUTE } = StatementType;
+  if ([COPY, EXPLAIN, PREPARE, EXECUTE].includes(prepared.statementType)) throw wrong('a copy by another door', sql);
+  return prepared;
+}
+
 async function only(connection: DuckDBConnection, sql: string): Promise<DuckDBPreparedStatement> {
   const statements = await connection.extractStatements(sql);
   if (statements.count !== 1) throw wrong(`${statements.count} statements`, sql);
   return statements.prepare(0);
-}
-
-/** What stands in the brackets must be a statement by itself, or they would end elsewhere than they seem to. */
-async function checkCopy(connection: DuckDBConnection, sql: string, stageFolder: string | null): Promise<void> {
-  const [, select, quoted] = COPY.exec(sql) ?? [];
-  const path = quoted?.replaceAll("''", "'");
-  const isInside = stageFolder !== null && path?.startsWith(`${stageFolder}/`) && !path.split('/').includes('..');
-  if (select === undefined || !isInside) throw wrong('a copy elsewhere', sql);
-  if ((await connection.extractStatements(select)).count !== 1) throw wrong('a copy of no select', sql);
 }
 
 function wrong(what: string, sql: string): Fault {

@@ -2,9 +2,9 @@ import { extname } from 'node:path';
 import { Fault } from '../../base/errors.ts';
 import { identifier, literal } from '../../column/sql.ts';
 import type { ColumnType } from '../../column/type.ts';
-import type { Session } from '../engine.ts';
-import type { OpenEngine, SourceShape } from '../source.ts';
+import type { SourceShape } from '../source.ts';
 import { declaredType, type FilesAsk, fromText } from './columns.ts';
+import { readHeader } from './csv-header.ts';
 
 /** Longest row that is read, in bytes. The reader holds a few buffers of this size for each thread. */
 const MAX_ROW_BYTES = 16 * 1024 * 1024;
@@ -15,12 +15,10 @@ const TEXT: ColumnType = { is: 'text' };
  * CSV with a header line. Nothing is guessed but the names: undeclared columns are text, an empty
  * cell is NULL and a quoted empty cell is ''.
  */
-export async function describeCsv(ask: FilesAsk, openEngine: OpenEngine): Promise<SourceShape> {
+export async function describeCsv(ask: FilesAsk): Promise<SourceShape> {
   const delimiter = ask.options.delimiter ?? (extname(ask.inputs[0]?.path ?? '') === '.tsv' ? '\t' : ',');
   const paths = ask.inputs.map(({ path }) => path);
-  await using engine = await openEngine({ files: paths });
-  const session = await engine.session();
-  const names = await readNames(session, paths, delimiter);
+  const names = await readNames(paths, delimiter);
   return {
     type: 'duckdb',
     kind: 'csv',
@@ -37,12 +35,10 @@ export async function describeCsv(ask: FilesAsk, openEngine: OpenEngine): Promis
   };
 }
 
-async function readNames(session: Session, paths: readonly string[], delimiter: string): Promise<readonly string[]> {
+async function readNames(paths: readonly string[], delimiter: string): Promise<readonly string[]> {
   let expected: readonly string[] | undefined;
   for (const path of paths) {
-    const { names } = await session.read(
-      `select * from read_csv(${literal(path)}, header = true, all_varchar = true, ${quoting(delimiter)}, sample_size = 1) limit 0`,
-    );
+    const names = await readHeader(path, delimiter);
     expected ??= names;
     // Cells are read by position, so a file with other columns would put values under wrong names.
     if (names.join('\n') !== expected.join('\n')) {

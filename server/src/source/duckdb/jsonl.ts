@@ -1,7 +1,8 @@
+import { createHash } from 'node:crypto';
 import { identifier, literal } from '../../column/sql.ts';
-import { type ColumnType, engineType } from '../../column/type.ts';
+import { type Column, type ColumnType, engineType } from '../../column/type.ts';
 import type { Session } from '../engine.ts';
-import type { DescribeAsk, OpenEngine, SourceColumn, SourceShape } from '../source.ts';
+import type { DescribeAsk, OpenEngine, PinnedFile, SourceShape } from '../source.ts';
 import { declaredType, type FilesAsk, fromText } from './columns.ts';
 
 /** Longest line that is read, in bytes. */
@@ -9,10 +10,15 @@ const MAX_LINE_BYTES = 64 * 1024 * 1024;
 
 /**
  * The engine parses JSON numbers into 64-bit floats, which would turn 12345678901234.5678 into
- * …568. So every number outside a string is first put into a string behind this mark (a
- * private-use character, so that no text of a customer's looks like it).
+ * …568. So every number outside a string is first put into a string behind a mark. It depends on
+ * when the files were written, so that nobody can put a text into them that is taken for a number.
  */
-const MARK = '\u{f8d7}#';
+function markOf(inputs: readonly PinnedFile[]): string {
+  const digest = createHash('sha256').update(JSON.stringify(inputs)).digest('hex');
+  return `\u{f8d7}${digest.slice(0, MARK_LENGTH - 2)}#`;
+}
+
+const MARK_LENGTH = 12;
 
 const NUMBER = '-?[0-9]+(?:\\.[0-9]+)?(?:[eE][+-]?[0-9]+)?';
 
@@ -20,20 +26,25 @@ const NUMBER = '-?[0-9]+(?:\\.[0-9]+)?(?:[eE][+-]?[0-9]+)?';
 const NUMBERS = `((?:"(?:[^"\\\\]|\\\\.)*"|[^"0-9-])*)(${NUMBER}|$)`;
 
 /** The last match is the end of the line and leaves a mark of its own there. */
-const LINE = `left(marked, length(marked) - ${MARK.length + 2})`;
+const LINE = `left(marked, length(marked) - ${MARK_LENGTH + 2})`;
 
 /** JSON lines: one object a line, columns by its top-level names, in the order they first appear. */
 export async function describeJsonl(ask: FilesAsk, openEngine: OpenEngine): Promise<SourceShape> {
   const paths = ask.inputs.map(({ path }) => path);
   await using engine = await openEngine({ files: paths });
   const session = await engine.session();
-  const columns = await readColumns(session, `[${paths.map(literal).join(', ')}]`, ask);
+  const mark = markOf(ask.inputs);
+  const found = await readColumns(session, `[${paths.map(literal).join(', ')}]`, ask);
+  const columns = found.map((column, at) => ({
+    ...column,
+    expression: memberSql(`members[${at + 1}]`, column.type, { mark, depth: 0 }),
+  }));
   return {
     type: 'duckdb',
     kind: 'jsonl',
     inputs: ask.inputs,
     columns,
-    scan: scanSql(columns),
+    scan: scanSql(columns, mark),
     position: 'row_number() over ()',
     rowNumber: null,
     pieces: ask.inputs.map(({ sizeBytes }, at) => ({ files: [at, at], rows: null, bytes: sizeBytes })),
@@ -45,14 +56,15 @@ export async function describeJsonl(ask: FilesAsk, openEngine: OpenEngine): Prom
  * Every line is looked at, since a name that first appears in the last line is a column too. A
  * column that only ever holds strings is text; the rest keep their JSON text unless declared.
  */
-async function readColumns(session: Session, list: string, ask: DescribeAsk): Promise<SourceColumn[]> {
+async function readColumns(session: Session, list: string, ask: DescribeAsk): Promise<Column[]> {
   const { rows } = await session.read(
-    `select name, bool_and(kind = 'VARCHAR') filter (kind <> 'NULL'), min((line, place)) from (select line, unnest(names) as name, unnest(kinds) as kind, generate_subscripts(names, 1) as place from (select row_number() over () as line, json_keys(json) as names, list_transform(json_keys(json), lambda name: json_type(json, '/' || replace(replace(name, '~', '~0'), '/', '~1'))) as kinds from ${objects(list)})) group by name order by 3`,
+    `select encode(name), bool_and(kind = 'VARCHAR') filter (kind <> 'NULL'), min((line, place)) from (select line, unnest(names) as name, unnest(kinds) as kind, generate_subscripts(names, 1) as place from (select row_number() over () as line, json_keys(json) as names, list_transform(json_keys(json), lambda name: json_type(json, '/' || replace(replace(name, '~', '~0'), '/', '~1'))) as kinds from ${objects(list)})) group by name order by 3`,
   );
-  return rows.map(([value, isText], at) => {
-    const name = String(value);
+  return rows.map(([bytes, isText]) => {
+    // As text, it would lose a byte order mark at its start on the way here.
+    const name = Buffer.from(bytes as Uint8Array).toString();
     const type = declaredType(ask, name) ?? (isText === true ? { is: 'text' } : { is: 'json' });
-    return { name, type, nullable: true, expression: memberSql(`members[${at + 1}]`, type) };
+    return { name, type, nullable: true };
   });
 }
 
@@ -60,39 +72,46 @@ function objects(files: string): string {
   return `read_ndjson_objects(${files}, maximum_object_size = ${MAX_LINE_BYTES})`;
 }
 
-function scanSql(columns: readonly SourceColumn[]): string {
+function scanSql(columns: readonly Column[], mark: string): string {
   const paths = columns.map(({ name }) => literal(pointer(name)));
-  const marked = `regexp_replace(json::varchar, ${literal(NUMBERS)}, ${literal(`\\1"${MARK}\\2"`)}, 'g') as marked`;
+  const marked = `regexp_replace(json::varchar, ${literal(NUMBERS)}, ${literal(`\\1"${mark}\\2"`)}, 'g') as marked`;
   // The files come before anything that holds a name, since a name may be "{files}" too.
   return `(with lines as (select ${marked} from ${objects('{files}')}) select json_extract(${LINE}, [${paths.join(', ')}]) as members from lines)`;
 }
 
-/** SQL of a JSON member as a value of the type. `depth` keeps the names of lambdas apart. */
-function memberSql(member: string, type: ColumnType, depth = 0): string {
-  const isNull = `${member} is null or json_type(${member}) = 'NULL'`;
-  return `case when ${isNull} then null else ${valueSql(member, type, depth)} end`;
+interface Reading {
+  readonly mark: string;
+  /** Keeps the names of lambdas apart. */
+  readonly depth: number;
 }
 
-function valueSql(member: string, type: ColumnType, depth: number): string {
+/** SQL of a JSON member as a value of the type. */
+function memberSql(member: string, type: ColumnType, reading: Reading): string {
+  const isNull = `${member} is null or json_type(${member}) = 'NULL'`;
+  return `case when ${isNull} then null else ${valueSql(member, type, reading)} end`;
+}
+
+function valueSql(member: string, type: ColumnType, reading: Reading): string {
+  const { mark } = reading;
   switch (type.is) {
     case 'json':
-      return `regexp_replace((${member})::varchar, ${literal(`"${MARK}(${NUMBER})"`)}, '\\1', 'g')`;
+      return `regexp_replace((${member})::varchar, ${literal(`"${mark}(${NUMBER})"`)}, '\\1', 'g')`;
     case 'list':
     case 'struct':
     case 'map':
-      return `cast((${nestedSql(member, type, depth)}) as ${engineType(type)})`;
+      return `cast((${nestedSql(member, type, reading)}) as ${engineType(type)})`;
     default: {
       const text = `json_extract_string(${member}, '$')`;
-      const isNumber = `starts_with(${text}, ${literal(MARK)})`;
-      return fromText(`case when ${isNumber} then substr(${text}, ${MARK.length + 1}) else ${text} end`, type);
+      const isNumber = `starts_with(${text}, ${literal(mark)})`;
+      return fromText(`case when ${isNumber} then substr(${text}, ${MARK_LENGTH + 1}) else ${text} end`, type);
     }
   }
 }
 
 /** Part by part: a cast of the whole would read base64 as bytes and leave the marks in JSON inside. */
-function nestedSql(member: string, type: ColumnType & { is: 'list' | 'struct' | 'map' }, depth: number): string {
-  const part = `part${depth}`;
-  const inner = (sql: string, of: ColumnType) => memberSql(sql, of, depth + 1);
+function nestedSql(member: string, type: ColumnType & { is: 'list' | 'struct' | 'map' }, reading: Reading): string {
+  const part = `part${reading.depth}`;
+  const inner = (sql: string, of: ColumnType) => memberSql(sql, of, { ...reading, depth: reading.depth + 1 });
   if (type.is === 'list') return `list_transform(cast(${member} as json[]), lambda ${part}: ${inner(part, type.of)})`;
   if (type.is === 'struct') {
     const fields = type.fields.map(
