@@ -35,7 +35,8 @@ const CASES: readonly Case[] = [
 
 const THREADS = '2';
 const folder = join(tmpdir(), `drayage-bench-${process.pid}`);
-const main = fileURLToPath(new URL('../server/src/cli/main.ts', import.meta.url));
+const root = fileURLToPath(new URL('../', import.meta.url));
+const main = fileURLToPath(new URL('../server/bin/drayage.js', import.meta.url));
 const rawCopy = fileURLToPath(new URL('./raw-copy.ts', import.meta.url));
 
 mkdirSync(folder, { recursive: true });
@@ -68,14 +69,15 @@ async function compare({ name, flags, raw }: Case, rows: number, source: string)
   const sql = `copy (select * from read_parquet('${source}')) to '${join(folder, 'raw')}' (${raw})`;
   const theirs = raw === null ? null : [process.execPath, rawCopy, sql, THREADS];
   const pairs: { ours: Measured; raw: Measured | null }[] = [];
-  for (let run = 0; run <= Number(values.runs); run++) {
+  // Watched cases need no pairs. The first pair of the others warms the page cache.
+  const [first, last] = theirs === null ? [1, 1] : [0, Number(values.runs)];
+  for (let run = first; run <= last; run++) {
     const pair = { ours: await measure(ours), raw: theirs && (await measure(theirs)) };
     rmSync(join(folder, 'out'), { recursive: true });
     rmSync(join(folder, 'raw'), { force: true });
-    // The first pair warms the page cache.
     if (run > 0) pairs.push(pair);
   }
-  commands.add(ours.join(' ')).add(theirs ? `${theirs.slice(0, 2).join(' ')} "${sql}" ${THREADS}` : '');
+  for (const command of [ours, theirs ?? []]) commands.add(command.map(shown).join(' '));
   print(`| ${rows} | ${name} | ${row(pairs)} |`);
 }
 
@@ -92,6 +94,12 @@ function row(pairs: readonly { ours: Measured; raw: Measured | null }[]): string
     measured.length ? Math.max(...measured.map((each) => each.peakMb)).toFixed(0) : '–';
   const ours = pairs.map((pair) => pair.ours);
   return [of(ours, 'seconds', 2), of(raws, 'seconds', 2), ratio, peak(ours), peak(raws)].join(' | ');
+}
+
+/** Paths as anybody would have them. */
+function shown(word: string): string {
+  const plain = word.replaceAll(folder, 'FOLDER').replaceAll(process.execPath, 'node').replaceAll(root, '');
+  return plain.includes(' ') ? `"${plain}"` : plain;
 }
 
 function print(line: string): void {

@@ -16,6 +16,7 @@ import {
   storedOf,
   type Value,
 } from './model.ts';
+import { loaded } from './parquet-values.ts';
 import { readParquet } from './readers/parquet.ts';
 import type { PostgresReader } from './readers/postgres.ts';
 import type { PythonJson, Tree } from './readers/python-json.ts';
@@ -24,6 +25,8 @@ import type { PythonJson, Tree } from './readers/python-json.ts';
 export interface Expected {
   readonly columns: readonly ExpectedColumn[];
   readonly rows: number;
+  /** The source is Parquet of the engine, which keeps one dictionary entry for 0 and -0: whichever came first. */
+  readonly hasLostZeroSigns?: boolean;
 }
 
 interface ExpectedColumn {
@@ -170,10 +173,11 @@ interface Pair {
   readonly place: string;
   readonly found: Tree;
   readonly expected: ExpectedTree;
+  readonly hasLostZeroSigns: boolean;
 }
 
 function pairsOf<Cell>(
-  { columns, rows }: Expected,
+  { columns, rows, hasLostZeroSigns = false }: Expected,
   found: readonly (readonly Cell[])[],
   expect: (value: Value, type: ColumnType) => ExpectedTree,
   read: (cell: Cell, expected: ExpectedTree) => Tree,
@@ -186,12 +190,13 @@ function pairsOf<Cell>(
         place: `row ${row}, column ${JSON.stringify(name)} of type ${nameOf(type)}`,
         found: read(found[row]?.[at] as Cell, expected),
         expected,
+        hasLostZeroSigns,
       };
     }),
   );
 }
 
-/** Text that is to be JSON is read first; then all must be equal. */
+/** Text that is to be JSON is read first; then all must be equal. JSON.stringify writes -0 as 0. */
 async function assertPairs(pairs: readonly Pair[], python: PythonJson): Promise<void> {
   const texts = [
     ...new Set(
@@ -202,9 +207,12 @@ async function assertPairs(pairs: readonly Pair[], python: PythonJson): Promise<
   ];
   const trees = await python.parse(texts);
   const inner = new Map(texts.map((text, at) => [text, trees[at] ?? null]));
-  for (const { place, found, expected } of pairs) {
+  for (const { place, found, expected, hasLostZeroSigns } of pairs) {
     const canonical = alike(found, expected, inner);
-    if (!isDeepStrictEqual(canonical, expected))
+    const isSame = hasLostZeroSigns
+      ? JSON.stringify(canonical) === JSON.stringify(expected)
+      : isDeepStrictEqual(canonical, expected);
+    if (!isSame)
       assert.deepEqual(
         canonical,
         expected,
@@ -240,6 +248,7 @@ async function assertParquet(
   { python }: Readers,
 ): Promise<void> {
   const { columns, rows } = await readParquet(path);
+  const { hasLostZeroSigns = false } = expected;
   const isText = (type: ColumnType) => nested === 'text' && (isNested(type) || type.is === 'json');
   assert.deepEqual(
     columns,
@@ -251,8 +260,8 @@ async function assertParquet(
     for (const [row, value] of values.entries()) {
       const place = `row ${row}, column ${JSON.stringify(name)} of type ${nameOf(type)}`;
       const cell = rows[row]?.[at];
-      if (isText(type) && value !== null)
-        texts.push({ place, found: { s: String(cell) }, expected: looseTree(cellOf(value, type, MODEL_DEFAULTS)) });
+      const asText = isText(type) && value !== null ? looseTree(cellOf(value, type, MODEL_DEFAULTS)) : null;
+      if (asText) texts.push({ place, found: { s: String(cell) }, expected: asText, hasLostZeroSigns });
       else assert.deepEqual(loaded(cell, type), storedOf(value, type), place);
     }
   }
@@ -262,35 +271,4 @@ async function assertParquet(
 /** Parquet of the engine has no instants in milliseconds: they are stored finer, losing nothing. */
 function storedName(type: ColumnType): string {
   return nameOf(type).replaceAll('instant(ms)', 'instant');
-}
-
-/** A value as hyparquet gives it, in the shape the model has it. */
-function loaded(cell: unknown, type: ColumnType): unknown {
-  if (cell === null || cell === undefined) return null;
-  switch (type.is) {
-    case 'integer':
-    case 'decimal':
-    case 'date':
-    case 'time':
-      return cell instanceof Uint8Array ? signed(cell) : BigInt(cell as number | bigint);
-    case 'bytes':
-      return Buffer.from(cell as Uint8Array).toString('hex');
-    case 'list':
-      return (cell as unknown[]).map((item) => loaded(item, type.of));
-    case 'struct':
-      return Object.fromEntries(
-        type.fields.map(({ name, type: inner }) => [name, loaded((cell as Record<string, unknown>)[name], inner)]),
-      );
-    case 'map':
-      return (cell as { key_value: { key: unknown; value: unknown }[] }).key_value.map(({ key, value }) => [
-        loaded(key, type.key),
-        loaded(value, type.value),
-      ]);
-    default:
-      return cell;
-  }
-}
-
-function signed(bytes: Uint8Array): bigint {
-  return BigInt.asIntN(8 * bytes.length, BigInt(`0x${Buffer.from(bytes).toString('hex')}`));
 }

@@ -53,8 +53,9 @@ export class Yard implements Disposable {
 
   /** Every path outside the stages with what it holds. */
   snapshot(): string {
-    return entriesBelow(this.root)
-      .filter((path) => path !== 'stages' && !path.startsWith('stages/'))
+    const outside = readdirSync(this.root).filter((name) => name !== 'stages');
+    return outside
+      .flatMap((name) => [name, ...entriesBelow(this.root, join(this.root, name))])
       .map((path) => `${path}\t${contentOf(join(this.root, path))}`)
       .join('\n');
   }
@@ -64,10 +65,11 @@ export class Yard implements Disposable {
   }
 }
 
-function entriesBelow(root: string, at = root): string[] {
-  return readdirSync(at, { withFileTypes: true })
+function entriesBelow(root: string, folder: string): string[] {
+  const entries = readdirSync(folder, { withFileTypes: true });
+  return entries
     .flatMap((entry) => {
-      const path = join(at, entry.name);
+      const path = join(folder, entry.name);
       return [relative(root, path), ...(entry.isDirectory() ? entriesBelow(root, path) : [])];
     })
     .sort();

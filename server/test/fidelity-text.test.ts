@@ -12,7 +12,7 @@ import type { Value } from './model.ts';
 import { exported, format } from './table-export.ts';
 import { csvText, jsonlText } from './text-files.ts';
 
-const RUNS = Number(process.env.DRAYAGE_FIDELITY_RUNS ?? 8);
+const RUNS = Number(process.env.DRAYAGE_FIDELITY_RUNS ?? 6);
 
 const BOUNDED = {
   numRuns: RUNS,

@@ -345,6 +345,30 @@ describe('the engine', () => {
     ]);
   });
 
+  it('follows no symlink and no pattern of names out of its stage while it writes', async () => {
+    using ground = new Ground();
+    const before = ground.snapshot();
+    await using engine = await ground.open();
+    const session = await engine.session();
+    const select = "select '../../../other/evil' as a, 1 as b";
+    const copies = [
+      { path: 'link.csv', options: 'format csv' },
+      { path: 'link.csv', options: 'format csv, use_tmp_file false' },
+      { path: 'folder/out.csv', options: 'format csv' },
+      { path: 'folder/out.parquet', options: 'format parquet, use_tmp_file false' },
+      { path: 'folder', options: 'format csv, partition_by (b)' },
+      { path: 'parts', options: 'format csv, partition_by (a)' },
+      { path: 'names', options: "format csv, per_thread_output true, filename_pattern '../../../other/x_{i}'" },
+      { path: 'ended', options: "format csv, per_thread_output true, file_extension '/../../../../other/x'" },
+    ];
+    for (const { path, options } of copies) {
+      await session.copy({ select, path: join(ground.stagePath, path), options }).catch((error: unknown) => {
+        assert.ok(error instanceof Fault, String(error));
+      });
+      assert.equal(ground.snapshot(), before, `${path} ${options}`);
+    }
+  });
+
   it('spills into its stage alone', async () => {
     using ground = new Ground();
     const before = ground.snapshot();

@@ -164,13 +164,16 @@ export function oneLine(text: string): string {
 
 /**
  * The value as Parquet stores it: integers, dates, times, timestamps and decimals as bigint. Parquet
- * has no infinite times: as in DuckDB and its readers, they are the ends of the stored integer.
+ * has no infinite times: as in DuckDB and its readers, they are the ends of the stored integer. The
+ * engine's dictionaries hold 0 and -0 as one, so that the sign of a zero is as it may be: here it is +.
  */
 export function storedOf(value: Value, type: ColumnType): unknown {
   if (value === null) return null;
   switch (type.is) {
     case 'bytes':
       return Buffer.from(value as Uint8Array).toString('hex');
+    case 'float':
+      return Number(value) + 0;
     case 'json':
       return json(value).text;
     case 'date':

@@ -17,7 +17,7 @@ export function readOperand(type: ColumnType, value: unknown, pointer: string): 
     case 'decimal':
       return decimal(type, value, pointer);
     case 'float':
-      return `${literal(String(finite(type, value, pointer)))}::DOUBLE`;
+      return float(type, value, pointer);
     case 'text':
       return readText(value, pointer);
     case 'uuid':
@@ -32,7 +32,7 @@ export function readOperand(type: ColumnType, value: unknown, pointer: string): 
         'TIME',
       );
     case 'timestamp':
-      return matching(type, value, { pointer, pattern: LOCAL, allowed: 'a date and time without zone' }, 'TIMESTAMP');
+      return timestamp(type, value, pointer);
     case 'instant':
       return `${literal(parseInstant(value, pointer))}::TIMESTAMPTZ`;
     default:
@@ -46,6 +46,7 @@ export function readOperand(type: ColumnType, value: unknown, pointer: string): 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 const TIME = /^([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d{1,6})?$/;
 const LOCAL = /^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])[T ]([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d{1,9})?$/;
+const DECIMALS = { us: 6, ns: 9 };
 const INTEGER = /^-?\d{1,19}$/;
 const DECIMAL = /^(-?)(\d{1,38})(?:\.(\d{1,38}))?$/;
 
@@ -62,6 +63,10 @@ function digits(type: ColumnType, value: unknown, pointer: string): string {
     if (Math.abs(value) > Number.MAX_SAFE_INTEGER)
       throw refuse(pointer, `${value} is beyond 2^53; send it as a string.`);
     const text = String(value);
+    // A double tells no more than 15 digits apart for sure.
+    if (!Number.isInteger(value) && text.replace(/^-?0\.0*|\D/g, '').length > 15) {
+      throw refuse(pointer, `${value} has more digits than a JSON number keeps; send it as a string.`);
+    }
     if (!text.includes('e')) return text;
   }
   if (typeof value === 'string') return value;
@@ -88,6 +93,14 @@ function decimal(type: ColumnType & { is: 'decimal' }, value: unknown, pointer: 
   return `${literal(`${sign}${wholeDigits || '0'}.${fractionDigits || '0'}`)}::DECIMAL(${precision},${scale})`;
 }
 
+/** A 32-bit column is compared as 32 bits, or 0.1 would not equal what is exported as 0.1. */
+function float(type: ColumnType & { is: 'float' }, value: unknown, pointer: string): string {
+  const number = finite(type, value, pointer);
+  const short = Math.fround(number);
+  const fits = Number.isFinite(short) && (short !== 0 || number === 0);
+  return `${literal(String(number))}::${type.bits === 32 && fits ? 'FLOAT' : 'DOUBLE'}`;
+}
+
 function finite(type: ColumnType, value: unknown, pointer: string): number {
   const number =
     typeof value === 'string' && /^-?\d{1,400}(\.\d{1,400})?([eE][+-]?\d{1,4})?$/.test(value) ? Number(value) : value;
@@ -103,8 +116,19 @@ interface Expectation {
 
 function matching(type: ColumnType, value: unknown, { pointer, pattern, allowed }: Expectation, cast: string): string {
   if (typeof value !== 'string' || !pattern.test(value)) throw expected(type, allowed, pointer);
-  if (LOCAL.test(value)) parseInstant(value.slice(0, 10), pointer);
   return `${literal(value)}::${cast}`;
+}
+
+function timestamp(type: ColumnType & { is: 'timestamp' }, value: unknown, pointer: string): string {
+  const allowed = `a date and time without zone, with up to ${DECIMALS[type.unit]} decimals`;
+  const cast = type.unit === 'ns' ? 'TIMESTAMP_NS' : 'TIMESTAMP';
+  const text = matching(type, value, { pointer, pattern: LOCAL, allowed }, cast);
+  const [year = '', decimals = ''] = [String(value).slice(0, 4), String(value).slice('2026-01-31T12:00:00.'.length)];
+  if (decimals.length > DECIMALS[type.unit]) throw expected(type, allowed, pointer);
+  parseInstant(String(value).slice(0, 10), pointer);
+  // Nanoseconds since 1970 in 64 bits reach no further.
+  if (type.unit === 'ns' && (year < '1678' || year > '2261')) throw expected(type, 'a year from 1678 to 2261', pointer);
+  return text;
 }
 
 function dateOnly(value: unknown, pointer: string): string {

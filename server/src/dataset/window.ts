@@ -1,4 +1,5 @@
 import { refuse } from '../base/errors.ts';
+import { readOperand } from '../column/operand.ts';
 import { parseInstant } from '../column/parse-instant.ts';
 import { identifier, literal } from '../column/sql.ts';
 import { nameOf } from '../column/type.ts';
@@ -50,7 +51,7 @@ export function windowConditions(window: Window, dataset: Dataset): string[] {
 
 function bound(instant: string, type: Dataset['columns'][number]['type'], pointer: string): string {
   if (type.is === 'instant') return `${literal(instant)}::TIMESTAMPTZ`;
-  if (type.is === 'timestamp') return `${literal(instant.slice(0, -1))}::TIMESTAMP`;
+  if (type.is === 'timestamp') return readOperand(type, instant.slice(0, -1), pointer);
   if (type.is !== 'date')
     throw refuse(pointer, `The time column is of type ${nameOf(type)}; windows need an instant, timestamp or date.`);
   if (!instant.endsWith('T00:00:00.000000Z'))
