@@ -113,6 +113,10 @@ const NUMBERS32 = [
 
 const infinite = fc.constantFrom('infinity', '-infinity');
 
+function floats32(): fc.Arbitrary<number> {
+  return fc.oneof(fc.constantFrom(...NUMBERS32), fc.float());
+}
+
 /** A value of the type that is not NULL. */
 function someOf(type: ColumnType, reach: Reach): fc.Arbitrary<Value> {
   switch (type.is) {
@@ -123,9 +127,7 @@ function someOf(type: ColumnType, reach: Reach): fc.Arbitrary<Value> {
     case 'decimal':
       return integers(1n - 10n ** BigInt(type.precision), 10n ** BigInt(type.precision) - 1n);
     case 'float':
-      return type.bits === 64
-        ? fc.oneof(fc.constantFrom(...NUMBERS64), fc.double())
-        : fc.oneof(fc.constantFrom(...NUMBERS32), fc.float());
+      return type.bits === 64 ? fc.oneof(fc.constantFrom(...NUMBERS64), fc.double()) : floats32();
     case 'text':
       return text();
     case 'bytes':
@@ -135,6 +137,20 @@ function someOf(type: ColumnType, reach: Reach): fc.Arbitrary<Value> {
         fc.uuid(),
         fc.constantFrom('00000000-0000-0000-0000-000000000000', 'ffffffff-ffff-ffff-ffff-ffffffffffff'),
       );
+    case 'json':
+      return jsonValue(reach);
+    case 'date':
+    case 'time':
+    case 'timestamp':
+    case 'instant':
+      return timeOf(type, reach);
+    default:
+      return nestedValue(type, reach);
+  }
+}
+
+function timeOf(type: ColumnType, reach: Reach): fc.Arbitrary<Value> {
+  switch (type.is) {
     case 'date':
       if (reach.isCalm) return fc.oneof(infinite, fc.integer(CALM_DAYS));
       return fc.oneof(
@@ -149,10 +165,8 @@ function someOf(type: ColumnType, reach: Reach): fc.Arbitrary<Value> {
       return type.unit === 'ns' ? fc.oneof(infinite, integers(NANOS.min, NANOS.max)) : moments(reach);
     case 'instant':
       return moments(reach);
-    case 'json':
-      return jsonValue(reach);
     default:
-      return nestedValue(type, reach);
+      throw new Error(`${type.is} is no time`);
   }
 }
 

@@ -1,7 +1,6 @@
 import { stat } from 'node:fs/promises';
 import { basename, extname } from 'node:path';
 import { Fault } from '../base/errors.ts';
-import type { ColumnType } from '../column/type.ts';
 import { parseType } from '../column/type-name.ts';
 import type { Dataset, Scope } from '../dataset/dataset.ts';
 import { declareDataset, declaredTypes } from '../dataset/declare.ts';
@@ -36,8 +35,9 @@ function isFile(path: string): Promise<boolean> {
 }
 
 function bareFiles(args: ExportArgs): Subject {
-  const types: Record<string, ColumnType> = {};
-  for (const [name, type] of Object.entries(args.types)) types[name] = parseType(type, `/types/${name}`);
+  const types = Object.fromEntries(
+    Object.entries(args.types).map(([name, type]) => [name, parseType(type, `/types/${name}`)]),
+  );
   const options: SourceOptions = {
     type: 'duckdb',
     files: [...args.subjects],

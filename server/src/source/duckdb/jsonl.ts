@@ -60,12 +60,15 @@ async function readColumns(session: Session, list: string, ask: DescribeAsk): Pr
   const { rows } = await session.read(
     `select encode(name), bool_and(kind = 'VARCHAR') filter (kind <> 'NULL'), min((line, place)) from (select line, unnest(names) as name, unnest(kinds) as kind, generate_subscripts(names, 1) as place from (select row_number() over () as line, json_keys(json) as names, list_transform(json_keys(json), lambda name: json_type(json, '/' || replace(replace(name, '~', '~0'), '/', '~1'))) as kinds from ${objects(list)})) group by name order by 3`,
   );
-  return rows.map(([bytes, isText]) => {
+  const found = rows.map(([bytes, isText]): Column => {
     // As text, it would lose a byte order mark at its start on the way here.
     const name = Buffer.from(bytes as Uint8Array).toString();
     const type = declaredType(ask, name) ?? (isText === true ? { is: 'text' } : { is: 'json' });
     return { name, type, nullable: true };
   });
+  // A declared column is one even while no line has it: no rows are no reason to fail.
+  const absent = Object.entries(ask.types).filter(([name]) => found.every((column) => column.name !== name));
+  return [...found, ...absent.map(([name, type]) => ({ name, type, nullable: true }))];
 }
 
 function objects(files: string): string {

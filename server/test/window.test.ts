@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
-import type { ColumnType } from '../column/type.ts';
-import { Engine } from '../source/engine.ts';
-import type { Dataset } from './dataset.ts';
-import { readWindow, windowConditions } from './window.ts';
+import type { ColumnType } from '../src/column/type.ts';
+import type { Dataset } from '../src/dataset/dataset.ts';
+import { readWindow, windowConditions } from '../src/dataset/window.ts';
+import { Engine } from '../src/source/engine.ts';
 
 const NOW = '2026-06-15T12:00:00.000Z';
 
