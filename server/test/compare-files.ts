@@ -25,7 +25,7 @@ import type { PythonJson, Tree } from './readers/python-json.ts';
 export interface Expected {
   readonly columns: readonly ExpectedColumn[];
   readonly rows: number;
-  /** The source is Parquet of the engine, which keeps one dictionary entry for 0 and -0: whichever came first. */
+  /** The engine stored the source, which keeps 0 and -0 in one column as the one of them that came first. */
   readonly hasLostZeroSigns?: boolean;
 }
 

@@ -139,6 +139,18 @@ suite('values at the edges', { skip: whyNoReaders() }, () => {
     await assertRefused(nested, [JSON_ARRAY, JSONL], /^value\.refused: .*row 1, column pair/);
   });
 
+  test('a zero keeps its sign', async () => {
+    const statements = [
+      'create table t (small float, big double, list double[])',
+      "insert into t values ('-0', '-0', ['-0'])",
+    ];
+    const zero = [-0];
+    await assertTable(
+      statements,
+      expected(['small', 'float32', zero], ['big', 'float64', zero], ['list', 'list(float64)', [zero]]),
+    );
+  });
+
   test('text that is no JSON is refused in a column of JSON', async () => {
     const wrong = [
       '{',

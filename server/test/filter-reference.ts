@@ -110,7 +110,7 @@ function order(left: unknown, right: unknown): number {
 }
 
 /** What an operand means to a column of the kind. */
-export function parse(kind: Kind, operand: unknown): unknown {
+function parse(kind: Kind, operand: unknown): unknown {
   const meaning = PARSERS[kind]?.(operand);
   if (meaning === undefined) throw new Refused(`${kind}: ${String(operand)}`);
   return meaning;

@@ -46,7 +46,7 @@ export function plainText(expression: string, type: ColumnType, options: TextOpt
   }
 }
 
-/** SQL: the float's shortest text that reads back equal when it is finite, else `otherwise`. */
+/** SQL: the float's text, which reads back equal, when it is finite, else `otherwise`. */
 function finiteOr(expression: string, otherwise: string): string {
   return `case when isfinite(${expression}) then (${expression})::varchar when ${expression} is not null then ${otherwise} end`;
 }

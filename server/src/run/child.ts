@@ -51,8 +51,11 @@ function tell(report: Report): void {
 /** The parent is gone: a committed export is published, anything else leaves nothing behind. */
 async function leave(): Promise<void> {
   cancelling.abort();
-  await Promise.race([work, wait(INTERRUPT_MS)]);
-  if (stage !== null) await destinations.folder.recover(stage);
-  // A native statement that does not end would keep the process; it has nothing left to say.
-  process.kill(process.pid, 'SIGKILL');
+  try {
+    await Promise.race([work, wait(INTERRUPT_MS)]);
+    if (stage !== null) await destinations.folder.recover(stage);
+  } finally {
+    // A native statement that does not end would keep the process; it has nothing left to say.
+    process.kill(process.pid, 'SIGKILL');
+  }
 }

@@ -15,9 +15,22 @@ export function openPlanned(plan: Plan, stage: string | null, threads: number): 
   });
 }
 
-/** Interrupts the engine when the signal fires, until disposed. */
+/** An interrupt that comes between two statements stops neither, so it is repeated this often. */
+const REPEAT_MS = 50;
+
+/** Interrupts the engine once the signal has fired, until disposed. */
 export function interrupting(signal: AbortSignal, engine: Engine): Disposable {
-  const interrupt = () => engine.interrupt();
-  signal.addEventListener('abort', interrupt);
-  return { [Symbol.dispose]: () => signal.removeEventListener('abort', interrupt) };
+  let timer: NodeJS.Timeout | undefined;
+  const interrupt = () => {
+    engine.interrupt();
+    timer = setInterval(() => engine.interrupt(), REPEAT_MS);
+  };
+  if (signal.aborted) interrupt();
+  else signal.addEventListener('abort', interrupt);
+  return {
+    [Symbol.dispose]: () => {
+      clearInterval(timer);
+      signal.removeEventListener('abort', interrupt);
+    },
+  };
 }

@@ -32,7 +32,7 @@ export async function prepareCopy(
     stageFolder !== null && copy.path.startsWith(`${stageFolder}/`) && normalize(copy.path) === copy.path;
   if (!isInside) throw wrong('a copy out of the stage', copySql(copy));
   const { count } = await connection.extractStatements(copy.select);
-  if (count !== 1 || !/^select /i.test(copy.select)) throw wrong('a copy of no select', copySql(copy));
+  if (count !== 1 || !/^\s*(select|with)\s/i.test(copy.select)) throw wrong('a copy of no select', copySql(copy));
   return only(connection, copySql(copy));
 }
 
