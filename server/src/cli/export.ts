@@ -34,7 +34,7 @@ export async function exportIntoFolder(args: ExportArgs, view: ProgressView): Pr
   const cancel = () => cancelling.abort();
   process.on('SIGINT', cancel).on('SIGTERM', cancel);
   try {
-    await using worker = new Worker();
+    await using worker = new Worker(args.threads ?? readEnvironment().threads);
     view.phase('plan');
     const plan = await planExport(args, worker);
     if (args.explain || args.to === null) {

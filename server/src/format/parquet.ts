@@ -32,5 +32,7 @@ function value({ name, type }: Column, options: ParquetOptions): string {
   if (options.nested === 'text' && isNested(type))
     return jsonText(column, type, { ...DEFAULT_TEXT, nonFinite: 'string' });
   if (type.is !== 'json') return column;
-  return options.nested === 'text' ? checkedJson(column) : `(${checkedJson(column)})::json`;
+  if (options.nested === 'text') return checkedJson(column);
+  // The engine decides this once, not for every row: what is JSON to it already passes as it came.
+  return `case when typeof(${column}) = 'JSON' then (${column})::json else (${checkedJson(column)})::json end`;
 }

@@ -9,11 +9,17 @@ export interface WrittenFile {
   readonly sha256: string;
 }
 
+/** The disk is kept busy behind the writing, so that little is left to wait for at the end. */
+const SYNC_BYTES = 64 * 1024 * 1024;
+
 /** Writes a new file and hashes what it writes. Dispose closes it, finished or not. */
 export class FileSink implements ByteSink, AsyncDisposable {
   readonly #handle: FileHandle;
   readonly #hash: Hash = createHash('sha256');
   #bytes = 0;
+  #syncedBytes = 0;
+  #syncing: Promise<void> = Promise.resolve();
+  #isSyncing = false;
 
   private constructor(handle: FileHandle) {
     this.#handle = handle;
@@ -34,11 +40,23 @@ export class FileSink implements ByteSink, AsyncDisposable {
     this.#bytes += bytes.length;
     const { bytesWritten } = await writing;
     if (bytesWritten !== bytes.length) throw Object.assign(new Error('short write'), { code: 'ENOSPC' });
+    if (!this.#isSyncing && this.#bytes - this.#syncedBytes >= SYNC_BYTES) this.#syncBehind();
   }
 
   /** The bytes are on the disk, not only in its cache, before anything says that they are there. */
   async end(): Promise<void> {
+    await this.#syncing;
     await this.#handle.datasync();
+  }
+
+  /** What fails here fails again, and is told, at the end. */
+  #syncBehind(): void {
+    this.#isSyncing = true;
+    this.#syncedBytes = this.#bytes;
+    const settled = () => {
+      this.#isSyncing = false;
+    };
+    this.#syncing = this.#handle.datasync().then(settled, settled);
   }
 
   /** What was written. Call it once, at the end. */
@@ -47,6 +65,7 @@ export class FileSink implements ByteSink, AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    await this.#syncing;
     await this.#handle.close();
   }
 }

@@ -11,6 +11,9 @@ import type { Order, Report } from './protocol.ts';
 /** How long a child gets to answer a cancel before it is killed: cancel ends within a second. */
 const CANCEL_GRACE_MS = 700;
 
+/** Three blocks being compressed, a read, a write and a sync. */
+const POOL_THREADS = 6;
+
 const CHILD = fileURLToPath(new URL('./child.ts', import.meta.url));
 
 interface Waiting {
@@ -25,11 +28,14 @@ export class Worker implements AsyncDisposable {
   readonly #ended: Promise<void>;
   #waiting: Waiting | null = null;
 
-  constructor() {
+  /** `threads`: how many statements run at a time. */
+  constructor(threads: number) {
     // glibc would give every thread an arena of its own, and keep what each once held.
     const cache = getCompileCacheDir();
     const env = {
       MALLOC_ARENA_MAX: '2',
+      // A running statement takes a thread of Node's pool; compression, reads, writes and syncs want theirs beside it.
+      UV_THREADPOOL_SIZE: String(threads + POOL_THREADS),
       TZ: 'UTC',
       ...(cache === undefined ? {} : { NODE_COMPILE_CACHE: dirname(cache) }),
     };
