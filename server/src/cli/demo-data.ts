@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { now } from '../base/clock.ts';
 import { Fault, faultOf, isSystemError } from '../base/errors.ts';
+import { isAlive } from '../base/processes.ts';
 import type { DemoOrder, DemoReport } from './demo-child.ts';
 import { type DemoSlice, demoSlices } from './demo-events.ts';
 
@@ -121,15 +122,6 @@ async function sweepDrafts(dataFolder: string): Promise<void> {
   for (const name of await readdir(dataFolder)) {
     const [, pid] = /^\.demo-(\d+)-/.exec(name) ?? [];
     if (pid !== undefined && !isAlive(Number(pid))) await rm(join(dataFolder, name), { recursive: true, force: true });
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return isSystemError(error, 'EPERM');
   }
 }
 

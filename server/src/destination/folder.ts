@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdir, open, readdir, readFile, rename, rm, rmdir, stat, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { Fault, isSystemError } from '../base/errors.ts';
+import { isAlive } from '../base/processes.ts';
 import type { Destination } from './destination.ts';
 
 /** Where on this machine the files go. */
@@ -155,15 +156,6 @@ async function sweep({ folder: path }: FolderOptions): Promise<void> {
       const owner = await readOwner(stage).catch(() => null);
       if (owner?.target === target && !isAlive(owner.pid)) await recover(stage);
     }
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return isSystemError(error, 'EPERM');
   }
 }
 
