@@ -13,7 +13,7 @@ import { interrupting, openPlanned } from './open.ts';
 import type { PlannedOutput } from './plan.ts';
 import { segmentRelations } from './segment-sql.ts';
 
-/** Level 1: 1.7 times as fast as level 6 for 10 % more bytes on the demo's rows. */
+/** Level 1 compresses about twice as fast as level 6: 154 against 71–77 MB/s on 200 MB of CSV. */
 const GZIP_LEVEL = 1;
 
 /** Progress is told this often at most. */
