@@ -56,7 +56,7 @@ export function jsonValue(reach: Reach): fc.Arbitrary<JsonValue> {
   return reach.isCalm ? value.map(({ tree }) => compact(tree ?? { a: [] })) : value;
 }
 
-/** The document without blanks and needless escapes, as parsers print it. */
+/** The document without blanks and needless escapes, as the engine prints it. */
 function compact(tree: Tree): JsonValue {
   return { text: printed(tree), tree };
 }
@@ -64,9 +64,16 @@ function compact(tree: Tree): JsonValue {
 function printed(tree: Tree): string {
   if (tree === null || typeof tree === 'boolean') return String(tree);
   if ('n' in tree) return tree.n;
-  if ('s' in tree) return JSON.stringify(tree.s);
+  if ('s' in tree) return printedText(tree.s);
   if ('a' in tree) return `[${tree.a.map(printed).join(',')}]`;
-  return `{${tree.o.map(([name, member]) => `${JSON.stringify(name)}:${printed(member)}`).join(',')}}`;
+  return `{${tree.o.map(([name, member]) => `${printedText(name)}:${printed(member)}`).join(',')}}`;
+}
+
+/** The engine writes the digits of an escape in upper case, JSON.stringify in lower. */
+function printedText(text: string): string {
+  return JSON.stringify(text).replaceAll(/\\(?:u([0-9a-f]{4})|.)/g, (escape, digits?: string) =>
+    digits === undefined ? escape : `\\u${digits.toUpperCase()}`,
+  );
 }
 
 function node(reach: Reach, depth: number): fc.Arbitrary<JsonValue> {
