@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import { fc } from './draws.ts';
 import type { JsonValue } from './model.ts';
 import type { Tree } from './readers/python-json.ts';
 
@@ -71,8 +71,8 @@ function printed(tree: Tree): string {
 
 /** The engine writes the digits of an escape in upper case, JSON.stringify in lower. */
 function printedText(text: string): string {
-  return JSON.stringify(text).replaceAll(/\\(?:u([0-9a-f]{4})|.)/g, (escape, digits?: string) =>
-    digits === undefined ? escape : `\\u${digits.toUpperCase()}`,
+  return JSON.stringify(text).replaceAll(/\\(?:u([0-9a-f]{4})|.)/g, (written, digits?: string) =>
+    digits === undefined ? written : `\\u${digits.toUpperCase()}`,
   );
 }
 

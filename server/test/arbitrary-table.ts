@@ -1,7 +1,7 @@
-import fc from 'fast-check';
 import type { ColumnType } from '../src/column/type.ts';
 import type { Reach } from './arbitrary-json.ts';
 import { nullable } from './arbitrary-value.ts';
+import { fc } from './draws.ts';
 import type { Value } from './model.ts';
 
 export interface TableColumn {

@@ -1,6 +1,6 @@
-import fc from 'fast-check';
 import type { ColumnType } from '../src/column/type.ts';
 import { jsonValue, type Reach } from './arbitrary-json.ts';
+import { fc } from './draws.ts';
 import type { Value } from './model.ts';
 
 const TEXTS = [

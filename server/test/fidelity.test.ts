@@ -1,8 +1,8 @@
 import { after, before, suite, test } from 'node:test';
-import fc from 'fast-check';
 import type { ColumnType } from '../src/column/type.ts';
 import type { FormatOptions } from '../src/format/options.ts';
 import { jsonTable, nestedTable, simpleTable, type Table } from './arbitrary-table.ts';
+import { fc } from './draws.ts';
 import { FidelityGround, whyNoReaders } from './fidelity-ground.ts';
 import { format } from './table-export.ts';
 

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { after, before, it } from 'node:test';
-import fc from 'fast-check';
 import { Fault } from '../src/base/errors.ts';
 import { identifier } from '../src/column/sql.ts';
 import type { ColumnType } from '../src/column/type.ts';
@@ -8,6 +7,7 @@ import type { Dataset } from '../src/dataset/dataset.ts';
 import { readFilter } from '../src/dataset/filter.ts';
 import { filterSql } from '../src/dataset/filter-sql.ts';
 import { Engine, type Session } from '../src/source/engine.ts';
+import { fc } from './draws.ts';
 import { type Kind, matches, quotedPattern, Refused, type Row, SCALE } from './filter-reference.ts';
 import { HOSTILE, ILL_FORMED } from './hostile.ts';
 

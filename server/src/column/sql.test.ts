@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, it } from 'node:test';
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
-import fc from 'fast-check';
+import { fc } from '../../test/draws.ts';
 import { HOSTILE, ILL_FORMED } from '../../test/hostile.ts';
 import { identifier, literal } from './sql.ts';
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
-import fc from 'fast-check';
+import { fc } from '../../test/draws.ts';
 import { HOSTILE } from '../../test/hostile.ts';
 import { type ColumnType, nameOf } from './type.ts';
 import { parseType } from './type-name.ts';

@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto';
 import { test } from 'node:test';
 import { setImmediate, setTimeout } from 'node:timers/promises';
 import { crc32, gunzipSync, inflateRawSync } from 'node:zlib';
-import fc from 'fast-check';
+import { fc } from '../../test/draws.ts';
 import { gzipInto } from './gzip.ts';
 import type { ByteSink } from './sink.ts';
 

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
-import fc from 'fast-check';
 import wabt from 'wabt';
+import { fc } from '../../test/draws.ts';
 import { RowCounter } from './row-counter.ts';
 import { ROW_COUNTER_WASM_BASE64 } from './row-counter.wasm.ts';
 
