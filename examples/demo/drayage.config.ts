@@ -5,6 +5,10 @@ import { defineConfig } from 'drayage';
 const folder = resolve(process.env.DRAYAGE_DATA || '.drayage', 'demo');
 
 export default defineConfig({
+  tiers: {
+    enterprise: { concurrentRuns: 2, queuedRuns: 1000 },
+    free: { formats: ['csv', 'jsonl'], maxWindow: '7d', concurrentRuns: 1, queuedRuns: 20, fileLife: '1d' },
+  },
   datasets: {
     events: {
       source: { type: 'duckdb', files: [`${folder}/events-fixed.parquet`, `${folder}/events-recent.parquet`] },

@@ -16,7 +16,7 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   job: ['dataset', 'tenant', 'source:options', 'format:options', 'destination:options', 'db', 'base'],
   run: ['job', 'dataset', 'tenant', 'source', 'format', 'destination', 'column', 'db', 'base'],
   read: ['dataset', 'source', 'format', 'column', 'base'],
-  request: ['dataset', 'column', 'job', 'run:queries', 'read', 'tenant', 'base', 'sdk'],
+  request: ['dataset', 'column', 'job', 'run:run', 'run:queries', 'read', 'tenant', 'base', 'sdk'],
   daemon: ['request', 'run', 'job', 'tenant', 'db', 'base'],
   cli: ['*'],
 };

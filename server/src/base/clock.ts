@@ -9,3 +9,8 @@ export function now(): string {
 export function ticks(): number {
   return performance.now();
 }
+
+/** The instant so many milliseconds after another, both as `now` gives them. */
+export function later(instant: string, ms: number): string {
+  return new Date(Date.parse(instant) + ms).toISOString();
+}

@@ -12,11 +12,17 @@ export interface Environment {
   readonly demoNow: string | null;
   /** Segments written at a time, and threads of the engine while it sorts or counts. */
   readonly threads: number;
+  /** Where `serve` and `demo` listen. */
+  readonly host: string;
+  readonly port: number;
+  /** A PostgreSQL connection string, or null for SQLite in the data folder. It holds a password: never log it. */
+  readonly databaseUrl: string | null;
   /** False when the user asked for no colour or the terminal cannot show it. */
   readonly colour: boolean;
 }
 
 const DEMO_ROWS = 200_000;
+const DEFAULT_PORT = 4400;
 
 export function readEnvironment(): Environment {
   const env = process.env;
@@ -26,6 +32,9 @@ export function readEnvironment(): Environment {
     demoNow: env.DEMO_NOW || null,
     // Fewer than two would leave the engine idle while a segment is hashed.
     threads: Math.max(2, wholeNumber('DRAYAGE_THREADS', env.DRAYAGE_THREADS) ?? availableParallelism()),
+    host: env.HOST || '127.0.0.1',
+    port: portNumber(env.PORT) ?? DEFAULT_PORT,
+    databaseUrl: env.DRAYAGE_DATABASE_URL || null,
     colour: env.NO_COLOR === undefined && env.TERM !== 'dumb',
   };
 }
@@ -35,4 +44,13 @@ function wholeNumber(name: string, text: string | undefined): number | null {
   if (!/^[1-9]\d{0,8}$/.test(text))
     throw new Fault('request.invalid', `${name} is "${text}"; allowed is a whole number from 1 to 999999999.`);
   return Number(text);
+}
+
+/** 0 lets the system choose a free port. */
+function portNumber(text: string | undefined): number | null {
+  if (text === undefined || text === '') return null;
+  const port = /^\d{1,5}$/.test(text) ? Number(text) : -1;
+  if (port < 0 || port > 65_535)
+    throw new Fault('request.invalid', `PORT is "${text}"; allowed is a whole number from 0 to 65535.`);
+  return port;
 }

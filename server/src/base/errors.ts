@@ -52,9 +52,14 @@ const FAULTS = {
 
 export type FaultCode = keyof typeof FAULTS;
 
+/** Every code, in the order they are documented in. */
+export const FAULT_CODES = Object.keys(FAULTS) as readonly FaultCode[];
+
 interface FaultDetail {
   /** Where in the request the fault lies, as an RFC 6901 pointer: `/filter/amount/gte`. */
   readonly pointer?: string;
+  /** How long to wait before asking again, where that is known. */
+  readonly retryAfterMs?: number;
   readonly cause?: unknown;
 }
 
@@ -65,13 +70,20 @@ interface FaultDetail {
 export class Fault extends Error {
   readonly code: FaultCode;
   readonly pointer: string | undefined;
+  readonly retryAfterMs: number | undefined;
 
   constructor(code: FaultCode, message: string, detail: FaultDetail = {}) {
     super(message, detail.cause === undefined ? undefined : { cause: detail.cause });
     this.name = 'Fault';
     this.code = code;
     this.pointer = detail.pointer;
+    this.retryAfterMs = detail.retryAfterMs;
   }
+}
+
+/** Who is to blame, whether a retry may help, and the native API's status. */
+export function kindOf(code: FaultCode): FaultKind {
+  return FAULTS[code];
 }
 
 /** A refusal of something the caller sent. `pointer` is RFC 6901. */

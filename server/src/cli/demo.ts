@@ -6,6 +6,7 @@ import { Fault } from '../base/errors.ts';
 import { parseInstant } from '../column/parse-instant.ts';
 import { type Command, readArgs } from './command.ts';
 import { type DemoAsk, type DemoData, demoData } from './demo-data.ts';
+import { serveDemo } from './demo-server.ts';
 import { exportIntoFolder } from './export.ts';
 import { readExportArgs } from './export-args.ts';
 import { fileLines, listFiles } from './manifest-view.ts';
@@ -15,16 +16,18 @@ const CONFIG = fileURLToPath(new URL('../../../examples/demo/drayage.config.ts',
 
 export const demo: Command = {
   name: 'demo',
-  summary: 'make demo data and export some of it',
+  summary: 'make demo data, export some of it and serve it',
   help: `Usage: drayage demo [--once]
 
 Makes demo data unless it is there already, exports the events of tenant acme as CSV with gzip into a
-new folder, and says how to verify them. Serving the data will come with the next version.
+new folder, and says how to verify them. Then it serves the data on this machine alone, with keys that
+are known to everybody, until Ctrl-C; started again it goes on with what it has.
 
   --once          make the data, run one export and end
 
 Environment
-  DRAYAGE_DATA    folder of the data, the exports and the signing key (default: .drayage)
+  PORT            where to serve (default: 4400)
+  DRAYAGE_DATA    folder of the data, the exports, the database and the keys (default: .drayage)
   DEMO_ROWS       number of events (default: 200000)
   DEMO_NOW        instant the recent half of them leads up to (default: midnight UTC of the first start,
                   which the data remember)
@@ -37,11 +40,11 @@ The datasets are declared in examples/demo/drayage.config.ts; --config takes it 
       args: [...args],
       options: { once: { type: 'boolean' }, verbose: { type: 'boolean' } },
     });
-    if (!values.once) say('Serving comes with the next version; until then this is what --once does.');
     const { dataFolder, demoRows, demoNow } = readEnvironment();
     const asked = { dataFolder, rows: demoRows, now: demoNow === null ? null : readNow(demoNow) };
     await makeData(asked);
     await exportEvents(dataFolder);
+    if (!values.once) await serveDemo(CONFIG);
     return 0;
   },
 };

@@ -1,10 +1,10 @@
 import { now } from '../base/clock.ts';
 import { readEnvironment } from '../base/config.ts';
 import { destinations } from '../destination/destinations.ts';
+import { runIntoFolder } from '../run/into-folder.ts';
 import { openSigner } from '../run/keys.ts';
 import type { Manifest } from '../run/manifest.ts';
 import { makePlan, type Plan } from '../run/plan.ts';
-import { runIntoFolder } from '../run/run.ts';
 import { Worker } from '../run/worker.ts';
 import type { Command } from './command.ts';
 import { explainPlan } from './explain.ts';

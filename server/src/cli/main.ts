@@ -1,11 +1,17 @@
 import { Fault, recordOf } from '../base/errors.ts';
 import { type Command, UsageError } from './command.ts';
+import { configCommand } from './config.ts';
 import { demo } from './demo.ts';
 import { exportCommand } from './export.ts';
+import { keys } from './keys.ts';
+import { migrate } from './migrate.ts';
+import { runs } from './runs.ts';
+import { serve } from './serve.ts';
+import { tenants } from './tenants.ts';
 import { verify } from './verify.ts';
 
 /** Every command there is. To add one: its file and its line here. */
-const COMMANDS: readonly Command[] = [exportCommand, verify, demo];
+const COMMANDS: readonly Command[] = [exportCommand, verify, serve, runs, tenants, keys, configCommand, migrate, demo];
 
 const HELP = `Drayage exports data: from files to verified files.
 

@@ -10,10 +10,10 @@ import { type Window, windowConditions } from './window.ts';
 /** What is asked of a dataset, as the caller sent it. */
 export interface QueryAsk {
   readonly filter?: unknown;
-  readonly columns?: readonly string[];
-  readonly distinct?: boolean;
+  readonly columns?: readonly string[] | undefined;
+  readonly distinct?: boolean | undefined;
   /** Column names, `-` before one for descending. */
-  readonly order?: readonly string[];
+  readonly order?: readonly string[] | undefined;
 }
 
 /**

@@ -12,6 +12,10 @@ export interface Destination<Options> {
   publish(stage: string): Promise<void>;
   /** Removes a stage that is not committed and all that was made for it; a committed one stays. */
   discard(stage: string): Promise<void>;
+}
+
+/** A destination that keeps its own record of what is committed, for commands that have no database. */
+export interface SelfRecovering<Options> extends Destination<Options> {
   /** Ends what a crash interrupted: a committed stage is published, any other discarded. Safe to repeat. */
   recover(stage: string): Promise<void>;
   /** Recovers the stages of the destination whose processes are gone. */

@@ -3,7 +3,7 @@ import { mkdir, open, readdir, readFile, rename, rm, rmdir, stat, writeFile } fr
 import { dirname, join, resolve } from 'node:path';
 import { Fault, isSystemError } from '../base/errors.ts';
 import { isAlive } from '../base/processes.ts';
-import type { Destination } from './destination.ts';
+import type { SelfRecovering } from './destination.ts';
 
 /** Where on this machine the files go. */
 export interface FolderOptions {
@@ -28,7 +28,7 @@ interface Owner {
 }
 
 /** A folder on this machine. */
-export const folder: Destination<FolderOptions> = { stage, publish, discard, recover, sweep };
+export const folder: SelfRecovering<FolderOptions> = { stage, publish, discard, recover, sweep };
 
 /**
  * Prepares a stage beside the target folder, on the same file system, so that publishing is a

@@ -1,13 +1,49 @@
 import { z } from 'zod';
+import { duration } from '../base/duration.ts';
 import { datasetDeclaration } from '../dataset/declaration.ts';
 import { sourceOptions } from '../source/options.ts';
+import { DEFAULT_TIERS, tierSchema } from '../tenant/tier.ts';
 
 const name = z
   .string()
   .regex(/^[A-Za-z_][\w.-]{0,99}$/, 'Allowed are up to 100 letters, digits, _ . and -, a letter or _ first');
 
+/** `512MB`, `2GB`: read as bytes. */
+const size = z
+  .string()
+  .regex(/^[1-9]\d{0,6}(MB|GB)$/, 'Allowed is a whole number with MB or GB behind it, as 512MB')
+  .transform((text) => Number.parseInt(text, 10) * (text.endsWith('GB') ? 1024 ** 3 : 1024 ** 2));
+
+const runsSchema = z.strictObject({
+  /** Runs of all tenants that execute at a time. */
+  atOnce: z.int().min(1).max(64).optional(),
+  /** What a run may hold in memory. */
+  memory: size.default(512 * 1024 ** 2),
+  /** How long runs may go on after SIGTERM before they go back to the queue. */
+  grace: duration.default(20_000),
+  /** Free disk space below which no run is accepted. */
+  diskFloor: size.default(256 * 1024 ** 2),
+});
+
+const nativeSchema = z.strictObject({
+  /** Requests a second, for each tenant; bursts of twice as many pass. */
+  requestsPerSecond: z.int().min(1).max(1_000_000).default(100),
+  /** How long a file link works. A run that is looked at again has new ones. */
+  linkLife: duration.default(15 * 60_000),
+});
+
 export const configSchema = z.strictObject({
   datasets: z.record(name, datasetDeclaration.extend({ source: sourceOptions })),
+  /** Where customers reach this server, as `https://exports.example.com`. Without it links have no host. */
+  publicUrl: z
+    .url({ protocol: /^https?$/ })
+    .transform((url) => url.replace(/\/+$/, ''))
+    .optional(),
+  tiers: z.record(name, tierSchema).default(DEFAULT_TIERS),
+  runs: runsSchema.prefault({}),
+  native: nativeSchema.prefault({}),
+  /** Nothing is accepted; what was accepted before goes on. */
+  maintenance: z.boolean().default(false),
 });
 
 /** What an operator declares. */

@@ -27,17 +27,21 @@ async function carryOut(order: Exclude<Order, { order: 'cancel' }>): Promise<voi
   cancelling = new AbortController();
   try {
     if (order.order === 'describe') {
-      tell({ report: 'described', ...(await describeSource(order.ask, order.limits)) });
+      tell({
+        report: 'described',
+        ...(await describeSource(order.ask, order.limits)),
+        rssBytes: process.memoryUsage.rss(),
+      });
     } else {
-      stage = order.stage;
+      stage = order.recovers ? order.stage : null;
       const { plan } = order;
       const results = await execute({
         plan,
-        stage,
+        stage: order.stage,
         signal: cancelling.signal,
         report: (progress) => tell({ report: 'progress', progress }),
       });
-      tell({ report: 'executed', results });
+      tell({ report: 'executed', results, rssBytes: process.memoryUsage.rss() });
     }
   } catch (error) {
     tell({ report: 'failed', fault: recordOf(error) });

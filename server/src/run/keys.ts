@@ -7,9 +7,8 @@ import {
   sign,
   verify,
 } from 'node:crypto';
-import { chmod, link, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { isSystemError } from '../base/errors.ts';
+import { openSecret, readSecret } from '../base/secrets.ts';
 
 /** A public key as manifests carry it. */
 export interface PublicKey {
@@ -38,36 +37,21 @@ export class Signer {
 
 /** The signing key under the data folder, made at first use and readable by its owner only. */
 export async function openSigner(dataFolder: string): Promise<Signer> {
-  const folder = join(dataFolder, 'keys');
-  const path = join(folder, 'manifest.pem');
-  const existing = await readKey(path);
-  if (existing !== null) return new Signer(existing);
-  await mkdir(folder, { recursive: true, mode: 0o700 });
-  await chmod(folder, 0o700);
-  const pem = generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
-  // Linked into place, so that two first starts at once end up with one key, and never with half of one.
-  const draft = `${path}.${process.pid}`;
-  await writeFile(draft, pem, { mode: 0o600, flush: true });
-  await link(draft, path).catch((error: unknown) => {
-    if (!isSystemError(error, 'EEXIST')) throw error;
-  });
-  await rm(draft);
-  return new Signer(await readFile(path, 'utf8'));
+  return new Signer(await openSecret(keyFile(dataFolder), makeKey));
 }
 
 /** The public key under the data folder, or null when none was made yet. */
 export async function readOwnKey(dataFolder: string): Promise<PublicKey | null> {
-  const pem = await readKey(join(dataFolder, 'keys', 'manifest.pem'));
+  const pem = await readSecret(keyFile(dataFolder));
   return pem === null ? null : new Signer(pem).publicKey;
 }
 
-async function readKey(path: string): Promise<string | null> {
-  try {
-    return await readFile(path, 'utf8');
-  } catch (error) {
-    if (isSystemError(error, 'ENOENT')) return null;
-    throw error;
-  }
+function keyFile(dataFolder: string): string {
+  return join(dataFolder, 'keys', 'manifest.pem');
+}
+
+function makeKey(): string {
+  return generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
 }
 
 /** Whether `signature` (base64) is this key's over the text, and the key's id its own. */

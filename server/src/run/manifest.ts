@@ -52,14 +52,17 @@ export interface ManifestAsk {
   readonly results: readonly OutputResult[];
   readonly createdAt: string;
   readonly signer: Signer;
+  /** Ids, or null for exports the service did not run. */
+  readonly run: string | null;
+  readonly job: string | null;
 }
 
-export function makeManifest({ plan, results, createdAt, signer }: ManifestAsk): Manifest {
+export function makeManifest({ plan, results, createdAt, signer, run, job }: ManifestAsk): Manifest {
   const { duckdb, node, zlib, arch } = plan.engine;
   const unsigned = {
     version: 1 as const,
-    run: null,
-    job: null,
+    run,
+    job,
     tenant: plan.scope.is === 'tenant' ? plan.scope.tenant : null,
     dataset: plan.dataset,
     plan: hashPlan(plan),

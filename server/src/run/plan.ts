@@ -57,14 +57,20 @@ export interface PlanAsk extends QueryAsk {
   readonly outputs: readonly Omit<PlannedOutput, 'path'>[];
 }
 
-export interface PlanGround {
+/** What an ask is checked against. */
+export interface AskGround {
   readonly dataset: Dataset;
   readonly scope: Scope;
+  /** ISO instant the lookback is counted from. */
+  readonly now: string;
+}
+
+export interface PlanGround extends AskGround {
   readonly shape: SourceShape;
   readonly engine: EngineVersions;
   readonly limits: Limits;
-  /** ISO instant the lookback is counted from. */
-  readonly now: string;
+  /** What file names begin with; the dataset's name when left out. */
+  readonly fileStem?: string;
 }
 
 /** Rows of a segment of a sorted run: four of its staged row groups. */
@@ -72,9 +78,8 @@ const SORTED_SEGMENT_ROWS = 4 * 122_880;
 
 /** Makes the plan, or throws `request.invalid` for what cannot be exported as asked. */
 export function makePlan(ask: PlanAsk, ground: PlanGround): Plan {
-  const { dataset, scope, shape } = ground;
-  const window = readWindow(ask.window ?? {}, dataset, ground.now);
-  const query = makeQuery(dataset, scope, window, ask);
+  const { dataset, scope, shape, fileStem = dataset.name } = ground;
+  const { window, query } = checkAsk(ask, ground);
   const { pieces, ...source } = shape;
   const plan: Plan = {
     version: 1,
@@ -84,7 +89,10 @@ export function makePlan(ask: PlanAsk, ground: PlanGround): Plan {
     source,
     relation: dataset.columns.map(({ name, from }) => ({ name, from })),
     query,
-    outputs: ask.outputs.map((output) => planOutput(output, dataset, query)),
+    outputs: ask.outputs.map((output, at) => ({
+      ...output,
+      path: `${fileStem}${at === 0 ? '' : `-${at + 1}`}.${endingOf(output)}`,
+    })),
     cut:
       query.orderBy === null
         ? { by: 'pieces', segments: cutSegments(pieces) }
@@ -95,19 +103,25 @@ export function makePlan(ask: PlanAsk, ground: PlanGround): Plan {
   return freeze(plan);
 }
 
-function planOutput(
-  { format, compression }: Omit<PlannedOutput, 'path'>,
-  dataset: Dataset,
-  query: Query,
-): PlannedOutput {
+/** The window and query that are asked for. Throws `request.invalid` for what cannot be exported as asked, whatever the input. */
+export function checkAsk(ask: PlanAsk, { dataset, scope, now }: AskGround): { window: Window; query: Query } {
+  const window = readWindow(ask.window ?? {}, dataset, now);
+  const query = makeQuery(dataset, scope, window, ask);
+  for (const output of ask.outputs) checkOutput(output, query);
+  return { window, query };
+}
+
+function checkOutput({ format, compression }: PlanAsk['outputs'][number], query: Query): void {
   const bound = formatOf(format);
   bound.check(query.columns);
-  if (compression !== 'none' && !bound.compressible) {
-    throw new Fault('request.invalid', `${format.type} compresses its own pages; allowed is compression none.`, {
-      pointer: '/compression',
-    });
-  }
-  return { format, compression, path: `${dataset.name}.${bound.extension}${compression === 'gzip' ? '.gz' : ''}` };
+  if (compression === 'none' || bound.compressible) return;
+  throw new Fault('request.invalid', `${format.type} compresses its own pages; allowed is compression none.`, {
+    pointer: '/compression',
+  });
+}
+
+function endingOf({ format, compression }: PlanAsk['outputs'][number]): string {
+  return `${formatOf(format).extension}${compression === 'gzip' ? '.gz' : ''}`;
 }
 
 /** sha-256 of the plan without its limits, in lower-case hex. */

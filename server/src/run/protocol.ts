@@ -9,12 +9,23 @@ import type { EngineVersions, Limits, Plan } from './plan.ts';
  */
 export type Order =
   | { readonly order: 'describe'; readonly ask: DescribeAsk; readonly limits: Limits }
-  | { readonly order: 'execute'; readonly plan: Plan; readonly stage: string }
+  | {
+      readonly order: 'execute';
+      readonly plan: Plan;
+      readonly stage: string;
+      /** Whether the stage keeps its own record of its commit, and the child ends it should the parent die. */
+      readonly recovers: boolean;
+    }
   | { readonly order: 'cancel' };
 
 /** What the child tells back: progress any number of times, then one of the others. */
 export type Report =
   | { readonly report: 'progress'; readonly progress: Progress }
-  | { readonly report: 'described'; readonly shape: SourceShape; readonly engine: EngineVersions }
-  | { readonly report: 'executed'; readonly results: readonly OutputResult[] }
+  | {
+      readonly report: 'described';
+      readonly shape: SourceShape;
+      readonly engine: EngineVersions;
+      readonly rssBytes: number;
+    }
+  | { readonly report: 'executed'; readonly results: readonly OutputResult[]; readonly rssBytes: number }
   | { readonly report: 'failed'; readonly fault: FaultRecord };

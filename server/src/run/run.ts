@@ -1,47 +1,51 @@
-import { writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { now } from '../base/clock.ts';
-import { destinations } from '../destination/destinations.ts';
-import { filesFolder, type Progress } from './execution.ts';
-import type { Signer } from './keys.ts';
-import { type Manifest, makeManifest, manifestText } from './manifest.ts';
-import type { Plan } from './plan.ts';
-import type { Worker } from './worker.ts';
+import type { FaultCode } from '../base/errors.ts';
 
-export interface FolderRun {
-  readonly plan: Plan;
-  /** A stage of the folder destination. */
-  readonly stage: string;
-  readonly signer: Signer;
-  readonly worker: Worker;
-  readonly signal: AbortSignal;
-  progress(progress: Progress): void;
-  /** Called when the counts agree and nothing can stop the export any more but a crash, which is made good. */
-  committing(): void;
+/** `queued → running → committing → succeeded`, or failed, or cancelled; a retry goes back to queued. */
+export type RunState = 'queued' | 'running' | 'committing' | 'succeeded' | 'failed' | 'cancelled';
+
+export const RUN_STATES: readonly RunState[] = ['queued', 'running', 'committing', 'succeeded', 'failed', 'cancelled'];
+
+/** Nothing changes a run in one of these any more. */
+export function isFinal(state: RunState): boolean {
+  return state === 'succeeded' || state === 'failed' || state === 'cancelled';
 }
 
-/**
- * Runs a plan into a folder: execute, sign, publish. The folder shows nothing before the commit and
- * the whole export after it. The worker outlives the publishing, to finish it should this process die.
- */
-export async function runIntoFolder({
-  plan,
-  stage,
-  signer,
-  worker,
-  signal,
-  progress,
-  committing,
-}: FolderRun): Promise<Manifest> {
-  try {
-    const results = await worker.execute(plan, stage, signal, progress);
-    const manifest = makeManifest({ plan, results, createdAt: now(), signer });
-    await writeFile(join(filesFolder(stage), 'manifest.json'), manifestText(manifest), { flush: true });
-    committing();
-    await destinations.folder.publish(stage);
-    return manifest;
-  } catch (error) {
-    await destinations.folder.discard(stage);
-    throw error;
-  }
+/** A finished file of a run. */
+export interface RunFile {
+  readonly id: string;
+  /** Name, free of folders. */
+  readonly path: string;
+  readonly mediaType: string;
+  readonly rows: number;
+  readonly bytes: number;
+  readonly sha256: string;
+  readonly expiresAt: string;
+  readonly isRemoved: boolean;
+}
+
+/** One due carrying-out of a job. */
+export interface Run {
+  readonly id: string;
+  readonly jobId: string;
+  readonly tenant: string;
+  readonly state: RunState;
+  readonly attempt: number;
+  readonly progress: { readonly rows: number; readonly bytes: number; readonly fraction: number | null };
+  readonly rowsPlanned: number | null;
+  readonly rowsWritten: number | null;
+  readonly createdAt: string;
+  readonly startedAt: string | null;
+  readonly finishedAt: string | null;
+  /** Why it failed; after a retry is due, why the last attempt failed. */
+  readonly error: { readonly code: FaultCode; readonly message: string } | null;
+  /** Empty until it succeeded. */
+  readonly files: readonly RunFile[];
+}
+
+/** A line of an attempt's log, safe to show its tenant. */
+export interface LogEntry {
+  readonly at: string;
+  readonly attempt: number;
+  readonly event: string;
+  readonly text: string;
 }

@@ -22,6 +22,15 @@ interface Waiting {
   progress(progress: Progress): void;
 }
 
+interface Execute {
+  readonly plan: Plan;
+  readonly stage: string;
+  /** Whether the child may end the stage by itself should this process die. */
+  readonly recovers: boolean;
+  readonly signal: AbortSignal;
+  progress(progress: Progress): void;
+}
+
 /** A child process that describes sources and executes plans, one at a time. Dispose ends it. */
 export class Worker implements AsyncDisposable {
   readonly #child: ChildProcess;
@@ -64,6 +73,18 @@ export class Worker implements AsyncDisposable {
     return this.#child.pid;
   }
 
+  /** False once the process is gone. */
+  get isAlive(): boolean {
+    return this.#child.exitCode === null && this.#child.signalCode === null;
+  }
+
+  /** What the process held in memory when it last finished something. */
+  get rssBytes(): number {
+    return this.#rssBytes;
+  }
+
+  #rssBytes = 0;
+
   async describe(ask: DescribeAsk, limits: Limits): Promise<{ shape: SourceShape; engine: EngineVersions }> {
     const report = await this.#order({ order: 'describe', ask, limits }, () => {});
     if (report.report === 'described') return report;
@@ -71,12 +92,7 @@ export class Worker implements AsyncDisposable {
   }
 
   /** Executes the plan in `stage`. When the signal fires it is cancelled, and the child gone, within a second. */
-  async execute(
-    plan: Plan,
-    stage: string,
-    signal: AbortSignal,
-    progress: (progress: Progress) => void,
-  ): Promise<readonly OutputResult[]> {
+  async execute({ plan, stage, recovers, signal, progress }: Execute): Promise<readonly OutputResult[]> {
     let timer: NodeJS.Timeout | undefined;
     const cancel = () => {
       this.#send({ order: 'cancel' });
@@ -85,7 +101,7 @@ export class Worker implements AsyncDisposable {
     if (signal.aborted) throw cancelled();
     signal.addEventListener('abort', cancel);
     try {
-      const report = await this.#order({ order: 'execute', plan, stage }, progress);
+      const report = await this.#order({ order: 'execute', plan, stage, recovers }, progress);
       if (report.report === 'executed') return report.results;
       throw new Fault('internal', 'The export process answered out of turn.');
     } catch (error) {
@@ -122,6 +138,7 @@ export class Worker implements AsyncDisposable {
       return;
     }
     this.#waiting = null;
+    if (report.report !== 'failed') this.#rssBytes = report.rssBytes;
     if (report.report === 'failed') waiting?.reject(faultOf(report.fault));
     else waiting?.resolve(report);
   }

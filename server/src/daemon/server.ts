@@ -1,0 +1,129 @@
+import { randomBytes } from 'node:crypto';
+import { availableParallelism, hostname } from 'node:os';
+import { join } from 'node:path';
+import type { Environment } from '../base/config.ts';
+import { freeBytes } from '../base/disk.ts';
+import { Fault } from '../base/errors.ts';
+import type { Log } from '../base/log.ts';
+import { isAlive } from '../base/processes.ts';
+import { openSecret } from '../base/secrets.ts';
+import { Db } from '../db/db.ts';
+import { ownFolder } from '../db/owner.ts';
+import type { ParsedConfig } from '../job/config.ts';
+import { Desk } from '../request/desk.ts';
+import { Limits } from '../request/limits.ts';
+import { Links } from '../request/link.ts';
+import { Catalog, describeFailure } from '../run/catalog.ts';
+import { keptPath } from '../run/kept.ts';
+import { openSigner, type Signer } from '../run/keys.ts';
+import { checkAsk } from '../run/plan.ts';
+import { Pool } from '../run/pool.ts';
+import { Runs } from '../run/queries.ts';
+import { Sweep } from '../run/sweep-queries.ts';
+import { Work } from '../run/work-queries.ts';
+import { Tenants } from '../tenant/queries.ts';
+import { HttpDaemon } from './http.ts';
+import { SweeperDaemon } from './sweeper.ts';
+import { WorkerDaemon } from './worker.ts';
+
+export interface ServerAsk {
+  readonly config: ParsedConfig;
+  /** Folder relative paths in the configuration start at. */
+  readonly folder: string;
+  readonly environment: Environment;
+  readonly log: Log;
+  /** Called with the tables in place and before anything is served or claimed. */
+  prepare?(tenants: Tenants): Promise<void>;
+  /** False holds runs back: they are accepted and wait. */
+  readonly dispatches?: boolean;
+}
+
+/** A whole server: API, worker and sweeper in one process. */
+export interface RunningServer {
+  readonly port: number;
+  /** Drains and stops. Twice is harmless. */
+  stop(): Promise<void>;
+}
+
+/** Starts everything, or nothing: what was opened is closed again when a part fails. */
+export async function startServer(ask: ServerAsk): Promise<RunningServer> {
+  await using parts = new AsyncDisposableStack();
+  const { environment, log, config } = ask;
+  const { dataFolder } = environment;
+  parts.use(await ownFolder(dataFolder));
+  const db = parts.use(await Db.open({ dataFolder, url: environment.databaseUrl }));
+  await db.migrate();
+  const tenants = new Tenants(db);
+  await ask.prepare?.(tenants);
+  const limits = { threads: environment.threads, memoryBytes: config.runs.memory };
+  const pool = parts.use(new Pool(limits.threads, limits.memoryBytes));
+  const catalog = new Catalog({ config, folder: ask.folder, limits });
+  for (const [dataset, error] of await catalog.load(pool)) log.error({ dataset, ...describeFailure(error) }, 'dataset');
+  const name = `${hostname()}:${process.pid}:${randomBytes(4).toString('hex')}`;
+  const [work, sweep] = [new Work(db, name), new Sweep(db)];
+  const signer = await openSigner(dataFolder);
+  const shared = { dataFolder, work, pool, catalog, log };
+  const worker = new WorkerDaemon({
+    ...shared,
+    signer,
+    limits,
+    tiers: config.tiers,
+    atOnce: config.runs.atOnce ?? Math.max(2, availableParallelism()),
+    graceMs: config.runs.grace,
+  });
+  const sweeper = new SweeperDaemon({ ...shared, sweep, worker: name, swept: () => worker.nudge() });
+  const desk = await openDesk({ ask, db, catalog, tenants, signer, changed: () => worker.nudge() });
+  const http = new HttpDaemon({ desk, log, host: environment.host, port: environment.port });
+  await sweep.endLeases((other) => isGone(other, db.kind));
+  await http.start();
+  await sweeper.start();
+  if (ask.dispatches !== false) await worker.start();
+  parts.defer(() => http.stop());
+  parts.defer(() => sweeper.stop());
+  parts.defer(() => worker.stop());
+  log.info({ port: http.port, pid: process.pid }, 'serving');
+  const open = parts.move();
+  return { port: http.port, stop: () => open.disposeAsync() };
+}
+
+interface DeskAsk {
+  readonly ask: ServerAsk;
+  readonly db: Db;
+  readonly catalog: Catalog;
+  readonly tenants: Tenants;
+  readonly signer: Signer;
+  changed(): void;
+}
+
+async function openDesk({ ask, db, catalog, tenants, signer, changed }: DeskAsk): Promise<Desk> {
+  const { config, environment } = ask;
+  const { dataFolder } = environment;
+  const makeSecret = () => randomBytes(32).toString('hex');
+  const secret = Buffer.from(await openSecret(join(dataFolder, 'keys', 'links.key'), makeSecret), 'hex');
+  return new Desk({
+    runs: new Runs(db),
+    tenants,
+    tiers: config.tiers,
+    links: new Links({ secret, publicUrl: config.publicUrl ?? null, lifeMs: config.native.linkLife }),
+    limits: new Limits(config.native.requestsPerSecond),
+    catalog,
+    check: checkAsk,
+    admit: () => admit(config, dataFolder),
+    pathOf: (file) => keptPath(dataFolder, file.runId, file.path),
+    changed,
+    manifestKey: signer.publicKey,
+    ready: () => tenants.isReachable(),
+  });
+}
+
+async function admit(config: ParsedConfig, dataFolder: string): Promise<void> {
+  if (config.maintenance) throw new Fault('maintenance', 'Under maintenance: nothing is accepted at the moment.');
+  if ((await freeBytes(dataFolder)) < config.runs.diskFloor)
+    throw new Fault('disk.low', 'There is not enough disk space for another export at the moment.');
+}
+
+/** Nobody else serves this data folder, so on SQLite every other worker is a dead one. */
+function isGone(worker: string, kind: Db['kind']): boolean {
+  const [host, pid] = worker.split(':');
+  return kind === 'sqlite' || (host === hostname() && !isAlive(Number(pid)));
+}

@@ -1,0 +1,76 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type Dialect, Kysely, PostgresDialect, type Transaction } from 'kysely';
+import { Migrator } from 'kysely/migration';
+import { Fault } from '../base/errors.ts';
+import { migrations } from './migrations.ts';
+import { exactNumber, NodeSqliteDialect } from './sqlite.ts';
+import type { Tables } from './tables.ts';
+
+/** The only thing queries take: none can be asked beside the transaction it belongs to. */
+export type Tx = Transaction<Tables>;
+
+export interface DbOptions {
+  /** Where the SQLite file stands. */
+  readonly dataFolder: string;
+  /** A PostgreSQL connection string, or null for SQLite. */
+  readonly url: string | null;
+}
+
+/** Our own tables, in SQLite or PostgreSQL. */
+export class Db implements AsyncDisposable {
+  readonly #kysely: Kysely<Tables>;
+  readonly kind: 'sqlite' | 'postgres';
+
+  private constructor(dialect: Dialect, kind: 'sqlite' | 'postgres') {
+    this.#kysely = new Kysely<Tables>({ dialect });
+    this.kind = kind;
+  }
+
+  /** Opens the database as it is. Throws `source.unreachable` when it cannot be reached. */
+  static async open({ dataFolder, url }: DbOptions): Promise<Db> {
+    if (url !== null) return new Db(await postgresDialect(url), 'postgres');
+    await mkdir(dataFolder, { recursive: true });
+    return new Db(new NodeSqliteDialect(join(dataFolder, 'drayage.db')), 'sqlite');
+  }
+
+  /** One transaction that may write. It commits when `act` resolves; when it rejects nothing happened. */
+  write<T>(act: (tx: Tx) => Promise<T>): Promise<T> {
+    return this.#kysely.transaction().execute(act);
+  }
+
+  /** One transaction that only reads. */
+  read<T>(act: (tx: Tx) => Promise<T>): Promise<T> {
+    return this.#kysely.transaction().setAccessMode('read only').execute(act);
+  }
+
+  /** Brings the tables to this version, and gives the names of the migrations that ran. */
+  async migrate(): Promise<string[]> {
+    const migrator = new Migrator({ db: this.#kysely, provider: { getMigrations: async () => migrations } });
+    const { error, results = [] } = await migrator.migrateToLatest();
+    if (error) throw new Fault('internal', 'The database could not be brought to this version.', { cause: error });
+    return results.map(({ migrationName }) => migrationName);
+  }
+
+  /** Names of the migrations that have not run yet. */
+  async pendingMigrations(): Promise<string[]> {
+    const migrator = new Migrator({ db: this.#kysely, provider: { getMigrations: async () => migrations } });
+    return (await migrator.getMigrations()).filter(({ executedAt }) => !executedAt).map(({ name }) => name);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#kysely.destroy();
+  }
+}
+
+/** Bigints and sums come as text otherwise. */
+const NUMBERS = new Set([20, 1700]);
+
+async function postgresDialect(url: string): Promise<Dialect> {
+  const { default: pg } = await import('pg');
+  const types = {
+    getTypeParser: (oid: number, format?: 'text' | 'binary') =>
+      NUMBERS.has(oid) ? exactNumber : pg.types.getTypeParser(oid, format as 'text'),
+  };
+  return new PostgresDialect({ pool: new pg.Pool({ connectionString: url, types: types as typeof pg.types }) });
+}

@@ -1,0 +1,13 @@
+import type { Ask } from './ask.ts';
+
+/** What somebody asked for. */
+export interface Job {
+  readonly id: string;
+  readonly tenant: string;
+  readonly principal: number;
+  readonly dialect: string;
+  readonly ask: Ask;
+  /** The request as its dialect shows it again. */
+  readonly request: unknown;
+  readonly createdAt: string;
+}

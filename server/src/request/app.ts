@@ -1,0 +1,136 @@
+import fastify, { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import { serializerCompiler } from 'fastify-type-provider-zod';
+import type { z } from 'zod';
+import { now } from '../base/clock.ts';
+import { Fault, type FaultCode, recordOf } from '../base/errors.ts';
+import { newId } from '../base/ids.ts';
+import type { Log } from '../base/log.ts';
+import type { Desk } from './desk.ts';
+import type { Dialect, RequestPart } from './dialect.ts';
+import { firstIssue } from './issue.ts';
+import { readJson } from './json-body.ts';
+
+/** A body beyond this is refused before it is read. */
+const BODY_LIMIT_BYTES = 1_048_576;
+
+/** An instance of its own for each dialect: so that no error, no 404 and no route of one shows in another. */
+export async function dialectApp(dialect: Dialect, desk: Desk, log: Log): Promise<FastifyInstance> {
+  const app = fastify({
+    bodyLimit: BODY_LIMIT_BYTES,
+    genReqId: () => newId('req', now()),
+    requestIdHeader: false,
+    routerOptions: { maxParamLength: 200, ignoreTrailingSlash: false },
+    return503OnClosing: false,
+    frameworkErrors: (error, request, reply) => void refuseWith(error, request, reply as FastifyReply),
+  });
+  const refuseWith = (error: unknown, request: FastifyRequest, reply: FastifyReply) => {
+    const fault = faultOfRequest(error);
+    if (fault.code === 'internal') log.error({ err: error, request: request.id }, 'request failed');
+    const part = partOf(error);
+    const { status, headers, body } = dialect.refuse({ fault, requestId: request.id, part });
+    return reply.code(status).headers(headers).serializer(JSON.stringify).send(body);
+  };
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser('application/json', { parseAs: 'string' }, (_request, text, done) => {
+    try {
+      done(null, readJson(text as string));
+    } catch (error) {
+      done(error as Error);
+    }
+  });
+  app.setValidatorCompiler(
+    ({ schema }) =>
+      (value: unknown) =>
+        validate(schema as z.ZodType, value),
+  );
+  app.setSerializerCompiler(serializerCompiler);
+  app.setErrorHandler(refuseWith);
+  app.setNotFoundHandler((request, reply) =>
+    refuseWith(new Fault('route.unknown', 'There is no such route.'), request, reply),
+  );
+  app.addHook('onRequest', async (request, reply) => void reply.header('x-request-id', request.id));
+  app.addHook('onResponse', async (request, reply) => logRequest(log, dialect, request, reply));
+  const routes = collectRoutes(app);
+  await dialect.routes(app, desk);
+  await app.after();
+  refuseOtherMethods(app, routes);
+  await app.ready();
+  return app;
+}
+
+function validate(schema: z.ZodType, value: unknown): { value: unknown } | { error: Error } {
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return { value: parsed.data };
+  const { pointer, message } = firstIssue(parsed.error);
+  return { error: new Fault('request.invalid', message, { pointer }) };
+}
+
+/** Fastify's own errors, by its codes. Its HTTP answers never leave: each dialect gives its own. */
+const FRAMEWORK_FAULTS: Readonly<Record<string, readonly [FaultCode, string]>> = {
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: ['request.type', 'The body must be JSON: Content-Type application/json.'],
+  FST_ERR_CTP_BODY_TOO_LARGE: ['request.too_large', `The body is too large; allowed are ${BODY_LIMIT_BYTES} bytes.`],
+  FST_ERR_CTP_INVALID_CONTENT_LENGTH: ['request.malformed', 'The body is not as long as Content-Length says.'],
+  FST_ERR_CTP_EMPTY_JSON_BODY: ['request.malformed', 'The body is empty; it must be JSON.'],
+  FST_ERR_BAD_URL: ['request.malformed', 'The URL is malformed.'],
+};
+
+function faultOfRequest(error: unknown): Fault {
+  if (error instanceof Fault) return error;
+  const [code, message] = FRAMEWORK_FAULTS[(error as FastifyError).code] ?? [];
+  if (code !== undefined && message !== undefined) return new Fault(code, message);
+  return new Fault('internal', recordOf(null).message, { cause: error });
+}
+
+const PARTS: Readonly<Record<string, RequestPart>> = { querystring: 'query', params: 'path', headers: 'header' };
+
+function partOf(error: unknown): RequestPart {
+  const context = (error as { validationContext?: string } | null)?.validationContext;
+  return PARTS[context ?? ''] ?? 'body';
+}
+
+/** Queries are left out: a link's signature is as good as a key. */
+function logRequest(log: Log, dialect: Dialect, request: FastifyRequest, reply: FastifyReply): void {
+  const { principal } = request as { principal?: { id: number; tenants: readonly { id: string }[] } };
+  log.info(
+    {
+      request: request.id,
+      dialect: dialect.name,
+      method: request.method,
+      path: request.url.split('?')[0],
+      status: reply.statusCode,
+      ms: Math.round(reply.elapsedTime),
+      ...(principal ? { key: principal.id, tenants: principal.tenants.map(({ id }) => id) } : {}),
+    },
+    'request',
+  );
+}
+
+const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'];
+
+function collectRoutes(app: FastifyInstance): Map<string, Set<string>> {
+  const routes = new Map<string, Set<string>>();
+  app.addHook('onRoute', ({ url, method }) => {
+    const known = routes.get(url) ?? new Set();
+    for (const each of [method].flat()) known.add(each);
+    routes.set(url, known);
+  });
+  return routes;
+}
+
+function refuseOtherMethods(app: FastifyInstance, routes: ReadonlyMap<string, ReadonlySet<string>>): void {
+  for (const [url, allowed] of [...routes]) {
+    // A path that ends in a slash is one more form of the same route.
+    if (url.includes('*') || (url.length > 1 && url.endsWith('/'))) continue;
+    const others = METHODS.filter((method) => !allowed.has(method));
+    const names = [...allowed].sort().join(', ');
+    app.route({
+      method: others,
+      url,
+      schema: { hide: true },
+      handler: async (request, reply) => {
+        reply.header('allow', names);
+        throw new Fault('method.refused', `${request.method} is not allowed here; allowed are ${names}.`);
+      },
+    });
+  }
+}

@@ -1,0 +1,210 @@
+import { now } from '../base/clock.ts';
+import { Fault } from '../base/errors.ts';
+import { isId } from '../base/ids.ts';
+import type { Dataset, Scope } from '../dataset/dataset.ts';
+import type { Window } from '../dataset/window.ts';
+import type { Ask } from '../job/ask.ts';
+import type { Accepted, Asker, FileOfRun, JobFilter, JobWithRun, Runs } from '../run/queries.ts';
+import type { LogEntry, Run } from '../run/run.ts';
+import { checkRight, chooseTenant, type Principal } from '../tenant/principal.ts';
+import type { Tenants } from '../tenant/queries.ts';
+import { checkTier, type Tier, type Tiers } from '../tenant/tier.ts';
+import type { Limits } from './limits.ts';
+import type { Links } from './link.ts';
+
+/** What the desk is given; daemons put it together. */
+export interface DeskGround {
+  readonly runs: Runs;
+  readonly tenants: Tenants;
+  readonly tiers: Tiers;
+  readonly links: Links;
+  readonly limits: Limits;
+  readonly catalog: { list(): readonly Dataset[]; dataset(name: string): Dataset };
+  /** Refuses what no run could do, and gives the window in full. */
+  check(ask: Ask, ground: { dataset: Dataset; scope: Scope; now: string }): { window: Window };
+  /** Throws `disk.low` or `maintenance` while nothing is accepted. */
+  admit(): Promise<void>;
+  /** Path of a kept file on this machine. */
+  pathOf(file: FileOfRun): string;
+  /** Called after whatever may have changed what there is to do. */
+  changed(): void;
+  /** Manifest key, public. */
+  readonly manifestKey: object;
+  /** Whether requests can be served at the moment. */
+  ready(): Promise<boolean>;
+}
+
+/** Who asks, and in which request. */
+export interface Caller {
+  readonly principal: Principal;
+  readonly requestId: string;
+}
+
+export interface CreateAsk {
+  readonly dialect: string;
+  readonly tenant: string | undefined;
+  readonly ask: Ask;
+  /** As the dialect shows it again. */
+  readonly request: unknown;
+  readonly idempotency: { readonly key: string; readonly bodyHash: string } | null;
+}
+
+/** The one door from any dialect to the rest. If a verb is missing here, no dialect can do it. */
+export class Desk {
+  readonly #ground: DeskGround;
+
+  constructor(ground: DeskGround) {
+    this.#ground = ground;
+  }
+
+  get links(): Links {
+    return this.#ground.links;
+  }
+
+  get limits(): Limits {
+    return this.#ground.limits;
+  }
+
+  get manifestKey(): object {
+    return this.#ground.manifestKey;
+  }
+
+  ready(): Promise<boolean> {
+    return this.#ground.ready();
+  }
+
+  /** Whose key it is. Throws `auth.unknown`, or `tier.dialect` for a key that may not speak the dialect. */
+  async principalOf(key: string, dialect: string): Promise<Principal> {
+    const principal = await this.#ground.tenants.principalOfKey(key);
+    if (!principal) throw new Fault('auth.unknown', 'This API key is unknown or revoked.');
+    if (!principal.dialects.includes(dialect))
+      throw new Fault(
+        'tier.dialect',
+        `This key does not speak ${dialect}; it speaks ${principal.dialects.join(', ')}.`,
+      );
+    return principal;
+  }
+
+  datasets(): readonly Dataset[] {
+    return this.#ground.catalog.list();
+  }
+
+  dataset(name: string): Dataset {
+    return this.#ground.catalog.dataset(name);
+  }
+
+  async create(caller: Caller, { dialect, tenant: named, ask, request, idempotency }: CreateAsk): Promise<Accepted> {
+    const { runs, catalog, check, admit, changed } = this.#ground;
+    checkRight(caller.principal, 'write');
+    const tenant = chooseTenant(caller.principal, named);
+    const tier = this.#tierOf(tenant.tier, dialect);
+    const dataset = catalog.dataset(ask.dataset);
+    const scope: Scope = dataset.tenancy === 'shared' ? { is: 'shared' } : { is: 'tenant', tenant: tenant.id };
+    const { window } = check(ask, { dataset, scope, now: now() });
+    const formats = ask.outputs.map(({ format }) => format.type);
+    checkTier(tier, { formats, destinations: ask.destinations.map(({ type }) => type), window });
+    await admit();
+    const job = { tenant: tenant.id, principal: caller.principal.id, dialect, ask, request };
+    const accepted = await runs.submit({ ...askerOf(caller), job, window, tier, idempotency });
+    changed();
+    return accepted;
+  }
+
+  jobs(caller: Caller, filter: Omit<JobFilter, 'tenants'>): Promise<JobWithRun[]> {
+    return this.#ground.runs.jobs({ ...filter, tenants: tenantsOf(caller) });
+  }
+
+  async job(caller: Caller, id: string): Promise<JobWithRun> {
+    return known(isId('job', id) ? await this.#ground.runs.job(id, tenantsOf(caller)) : null, 'job');
+  }
+
+  async deleteJob(caller: Caller, id: string): Promise<void> {
+    checkRight(caller.principal, 'write');
+    const isKnown = isId('job', id) && (await this.#ground.runs.deleteJob(id, tenantsOf(caller), askerOf(caller)));
+    known(isKnown || null, 'job');
+    this.#ground.changed();
+  }
+
+  async runAgain(caller: Caller, jobId: string): Promise<Run> {
+    const { runs, admit, changed } = this.#ground;
+    checkRight(caller.principal, 'write');
+    const { job } = await this.job(caller, jobId);
+    await admit();
+    const tier = (tenant: string) => this.#tierOf(tierNameOf(caller, tenant), job.dialect);
+    const run = known(await runs.again(jobId, tenantsOf(caller), tier, askerOf(caller)), 'job');
+    changed();
+    return run;
+  }
+
+  async runsOf(caller: Caller, jobId: string, page: { after?: string; limit: number }): Promise<Run[]> {
+    return known(isId('job', jobId) ? await this.#ground.runs.runsOf(jobId, tenantsOf(caller), page) : null, 'job');
+  }
+
+  async run(caller: Caller, id: string): Promise<Run> {
+    return known(isId('run', id) ? await this.#ground.runs.run(id, tenantsOf(caller)) : null, 'run');
+  }
+
+  async cancel(caller: Caller, id: string): Promise<Run> {
+    checkRight(caller.principal, 'write');
+    const run = isId('run', id) ? await this.#ground.runs.cancel(id, tenantsOf(caller), askerOf(caller)) : null;
+    this.#ground.changed();
+    return known(run, 'run');
+  }
+
+  /** The manifest's text, or null before the run succeeded. */
+  async manifest(caller: Caller, id: string): Promise<string | null> {
+    const text = isId('run', id) ? await this.#ground.runs.manifest(id, tenantsOf(caller)) : undefined;
+    if (text === undefined) throw new Fault('run.unknown', 'There is no such run.');
+    return text;
+  }
+
+  async log(caller: Caller, id: string): Promise<LogEntry[]> {
+    return known(isId('run', id) ? await this.#ground.runs.log(id, tenantsOf(caller)) : null, 'run');
+  }
+
+  /** What a link points at. Throws `link.invalid`, `file.expired`. */
+  async openLink(id: string, query: Readonly<Record<string, unknown>>): Promise<OpenedFile> {
+    const { runs, links, tenants, pathOf } = this.#ground;
+    const file = isId('file', id) ? await runs.file(id) : null;
+    const principal = links.check(id, file?.tenant ?? '', query);
+    if (!file || !(await tenants.actsFor(principal, file.tenant)))
+      throw new Fault('link.invalid', 'This link is not valid; look at the run again for a new one.');
+    links.checkLife(query);
+    if (file.isRemoved || file.expiresAt <= now())
+      throw new Fault('file.expired', 'This file is not kept any more; run the job again.');
+    const note = (requestId: string) => runs.noteDownload(file, { principal, requestId });
+    return { file, path: pathOf(file), note };
+  }
+
+  #tierOf(name: string, dialect: string): Tier {
+    const tier = Object.hasOwn(this.#ground.tiers, name) ? this.#ground.tiers[name] : undefined;
+    if (tier && tier.dialects?.includes(dialect) !== false) return tier;
+    throw new Fault('tier.dialect', `Your tier does not speak ${dialect}.`);
+  }
+}
+
+export interface OpenedFile {
+  readonly file: FileOfRun;
+  readonly path: string;
+  /** Writes the download into the audit. */
+  note(requestId: string): Promise<void>;
+}
+
+function askerOf({ principal, requestId }: Caller): Asker {
+  return { principal: principal.id, requestId };
+}
+
+function tenantsOf({ principal }: Caller): string[] {
+  checkRight(principal, 'read');
+  return principal.tenants.map(({ id }) => id);
+}
+
+function tierNameOf({ principal }: Caller, tenant: string): string {
+  return principal.tenants.find(({ id }) => id === tenant)?.tier ?? '';
+}
+
+/** What is another's is as unknown as what was never there. */
+function known<T>(value: T | null, what: 'job' | 'run'): T {
+  if (value === null) throw new Fault(`${what}.unknown`, `There is no such ${what}.`);
+  return value;
+}

@@ -1,0 +1,15 @@
+import type { FastifyInstance } from 'fastify';
+import type { Desk } from '../desk.ts';
+import { datasetSchemas } from './schemas.ts';
+import { writeDataset } from './write.ts';
+
+export function datasetRoutes(app: FastifyInstance, desk: Desk): void {
+  app.get('/v1/datasets', { schema: datasetSchemas.list }, async () => ({
+    data: desk.datasets().map(writeDataset),
+    next: null,
+  }));
+
+  app.get<{ Params: { name: string } }>('/v1/datasets/:name', { schema: datasetSchemas.one }, async ({ params }) =>
+    writeDataset(desk.dataset(params.name)),
+  );
+}

@@ -1,0 +1,90 @@
+import type { JobListQuery } from '@drayage/sdk/wire';
+import type { FastifyInstance } from 'fastify';
+import { isFinal } from '../../run/run.ts';
+import type { Desk } from '../desk.ts';
+import { callerOf, mintingOf } from './caller.ts';
+import { type JobBody, readCreate, readCursor, readInstant, writeCursor } from './read.ts';
+import { jobSchemas } from './schemas.ts';
+import { writeJob, writeRun } from './write.ts';
+
+type ById = { Params: { id: string } };
+type Paged = { Querystring: { limit: number; cursor?: string } };
+
+export function jobRoutes(app: FastifyInstance, desk: Desk): void {
+  app.post<{ Body: JobBody; Headers: { 'idempotency-key'?: string } }>(
+    '/v1/jobs',
+    { schema: jobSchemas.create },
+    async (request, reply) => {
+      const ask = readCreate(request.body, request.headers['idempotency-key']);
+      const { job, run } = await desk.create(callerOf(request), ask);
+      reply.code(202).headers({ location: `/v1/jobs/${job.id}`, 'retry-after': '1' });
+      return writeJob(job, run, mintingOf(request, desk));
+    },
+  );
+
+  jobListRoute(app, desk);
+
+  app.get<ById>('/v1/jobs/:id', { schema: jobSchemas.one }, async (request, reply) => {
+    const { job, run } = await desk.job(callerOf(request), request.params.id);
+    if (!isFinal(run.state)) reply.header('retry-after', '1');
+    return writeJob(job, run, mintingOf(request, desk));
+  });
+
+  app.delete<ById>('/v1/jobs/:id', { schema: jobSchemas.remove }, async (request, reply) => {
+    await desk.deleteJob(callerOf(request), request.params.id);
+    return reply.code(204).send();
+  });
+
+  jobRunRoutes(app, desk);
+}
+
+function jobListRoute(app: FastifyInstance, desk: Desk): void {
+  app.get<{ Querystring: JobListQuery & { limit: number } }>(
+    '/v1/jobs',
+    { schema: jobSchemas.list },
+    async (request) => {
+      const { state, dataset, createdFrom, createdTo, limit, cursor } = request.query;
+      const after = readCursor('job', cursor);
+      const found = await desk.jobs(callerOf(request), {
+        // One more than the page, to know whether there is another.
+        limit: limit + 1,
+        ...(state === undefined ? {} : { state }),
+        ...(dataset === undefined ? {} : { dataset }),
+        ...(createdFrom === undefined ? {} : { createdFrom: readInstant(createdFrom, '/createdFrom') }),
+        ...(createdTo === undefined ? {} : { createdTo: readInstant(createdTo, '/createdTo') }),
+        ...(after === undefined ? {} : { after }),
+      });
+      const page = found.slice(0, limit);
+      const minting = mintingOf(request, desk);
+      return {
+        data: page.map(({ job, run }) => writeJob(job, run, minting)),
+        next: nextOf(found, limit, ({ job }) => job.id),
+      };
+    },
+  );
+}
+
+function jobRunRoutes(app: FastifyInstance, desk: Desk): void {
+  app.post<ById>('/v1/jobs/:id/runs', { schema: jobSchemas.again }, async (request, reply) => {
+    const run = await desk.runAgain(callerOf(request), request.params.id);
+    reply.code(202).headers({ location: `/v1/runs/${run.id}`, 'retry-after': '1' });
+    return writeRun(run, mintingOf(request, desk));
+  });
+
+  app.get<ById & Paged>('/v1/jobs/:id/runs', { schema: jobSchemas.runs }, async (request) => {
+    const { limit, cursor } = request.query;
+    const after = readCursor('run', cursor);
+    const page = { limit: limit + 1, ...(after === undefined ? {} : { after }) };
+    const found = await desk.runsOf(callerOf(request), request.params.id, page);
+    const minting = mintingOf(request, desk);
+    return {
+      data: found.slice(0, limit).map((run) => writeRun(run, minting)),
+      next: nextOf(found, limit, ({ id }) => id),
+    };
+  });
+}
+
+function nextOf<Item>(found: readonly Item[], limit: number, idOf: (item: Item) => string): string | null {
+  const last = found.length > limit ? found[limit - 1] : undefined;
+  return last === undefined ? null : writeCursor(idOf(last));
+}

@@ -1,0 +1,62 @@
+import { createHash } from 'node:crypto';
+import { jobRequestSchema } from '@drayage/sdk/wire';
+import canonicalize from 'canonicalize';
+import { z } from 'zod';
+import { refuse } from '../../base/errors.ts';
+import { isId } from '../../base/ids.ts';
+import { parseInstant } from '../../column/parse-instant.ts';
+import { type Ask, FORMAT_NAMES, formatOptions } from '../../job/ask.ts';
+import type { CreateAsk } from '../desk.ts';
+
+const formatName = z.enum(FORMAT_NAMES);
+
+/** The body of a create with all that formats take. */
+export const jobBody = jobRequestSchema.extend({
+  format: z.union([formatName, formatOptions]).meta({ description: 'A name, or an object with options' }),
+});
+
+export type JobBody = z.output<typeof jobBody>;
+
+/** Their words → ours. Throws `request.invalid`. */
+export function readCreate(body: JobBody, idempotencyKey: string | undefined): CreateAsk {
+  const { dataset, tenant, window = {}, filter, columns, distinct = false, order } = body;
+  const { compression = 'none', destination = { type: 'download' } } = body;
+  const format = typeof body.format === 'string' ? formatOptions.parse({ type: body.format }) : body.format;
+  const ask: Ask = {
+    dataset,
+    window,
+    filter,
+    columns,
+    distinct,
+    order,
+    outputs: [{ format, compression }],
+    destinations: [destination],
+  };
+  const idempotency = idempotencyKey === undefined ? null : { key: idempotencyKey, bodyHash: hashOf(body) };
+  return { dialect: 'native', tenant, ask, request: body, idempotency };
+}
+
+/** The same whatever the order of the names in it. */
+function hashOf(body: JobBody): string {
+  return createHash('sha256')
+    .update(canonicalize(body) ?? '')
+    .digest('hex');
+}
+
+/** A cursor is the id of the last item before the page, in a form that says: opaque. */
+export function writeCursor(id: string): string {
+  return Buffer.from(id).toString('base64url');
+}
+
+export function readCursor(kind: 'job' | 'run', cursor: string | undefined): string | undefined {
+  if (cursor === undefined) return undefined;
+  const id = Buffer.from(cursor, 'base64url').toString();
+  if (!isId(kind, id) || writeCursor(id) !== cursor)
+    throw refuse('/cursor', 'This is not a cursor of this list; allowed is `next` of the page before.');
+  return id;
+}
+
+/** As instants are stored, so that they compare as text. */
+export function readInstant(text: string, pointer: string): string {
+  return new Date(parseInstant(text, pointer)).toISOString();
+}

@@ -1,0 +1,39 @@
+import { STATUS_CODES } from 'node:http';
+import type { Problem } from '@drayage/sdk/wire';
+import { type FaultCode, kindOf } from '../../base/errors.ts';
+import type { Refusal, RefusalAsk } from '../dialect.ts';
+
+/** Codes whose answers say when to ask again although the fault does not. */
+const RETRY_AFTER_S: Partial<Record<FaultCode, number>> = {
+  'tier.queue': 5,
+  'rate.limited': 1,
+  'source.unreachable': 30,
+  'disk.low': 60,
+  maintenance: 60,
+};
+
+/** Problem details by RFC 9457, with the fault's code and the pointer of the field. */
+export function refuse({ fault, requestId, part }: RefusalAsk): Refusal {
+  const { status } = kindOf(fault.code);
+  const body: Problem = {
+    type: 'about:blank',
+    title: STATUS_CODES[status] ?? 'Error',
+    status,
+    detail: fault.message,
+    code: fault.code,
+    ...(fault.pointer === undefined ? {} : { pointer: fault.pointer, in: part }),
+    requestId,
+  };
+  const retryAfter =
+    fault.retryAfterMs === undefined ? RETRY_AFTER_S[fault.code] : Math.ceil(fault.retryAfterMs / 1000);
+  return {
+    status,
+    headers: {
+      'content-type': 'application/problem+json; charset=utf-8',
+      'cache-control': 'no-store',
+      ...(status === 401 ? { 'www-authenticate': 'Bearer' } : {}),
+      ...(retryAfter === undefined ? {} : { 'retry-after': String(retryAfter) }),
+    },
+    body,
+  };
+}

@@ -1,0 +1,33 @@
+import type { FastifyInstance } from 'fastify';
+import { Fault } from '../../base/errors.ts';
+import { isFinal } from '../../run/run.ts';
+import type { Desk } from '../desk.ts';
+import { callerOf, mintingOf } from './caller.ts';
+import { runSchemas } from './schemas.ts';
+import { writeRun } from './write.ts';
+
+type ById = { Params: { id: string } };
+
+export function runRoutes(app: FastifyInstance, desk: Desk): void {
+  app.get<ById>('/v1/runs/:id', { schema: runSchemas.one }, async (request, reply) => {
+    const run = await desk.run(callerOf(request), request.params.id);
+    if (!isFinal(run.state)) reply.header('retry-after', '1');
+    return writeRun(run, mintingOf(request, desk));
+  });
+
+  app.post<ById>('/v1/runs/:id/cancel', { schema: runSchemas.cancel }, async (request) => {
+    const run = await desk.cancel(callerOf(request), request.params.id);
+    return writeRun(run, mintingOf(request, desk));
+  });
+
+  app.get<ById>('/v1/runs/:id/manifest', { schema: runSchemas.manifest }, async (request, reply) => {
+    const text = await desk.manifest(callerOf(request), request.params.id);
+    if (text === null) throw new Fault('conflict.running', 'The run has no manifest; it has one once it succeeded.');
+    return reply.type('application/json; charset=utf-8').serializer(String).send(text);
+  });
+
+  app.get<ById>('/v1/runs/:id/log', { schema: runSchemas.log }, async (request) => ({
+    data: await desk.log(callerOf(request), request.params.id),
+    next: null,
+  }));
+}

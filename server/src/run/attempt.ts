@@ -1,0 +1,189 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { now } from '../base/clock.ts';
+import { Fault, recordOf } from '../base/errors.ts';
+import type { Log } from '../base/log.ts';
+import type { Dataset, Scope } from '../dataset/dataset.ts';
+import { destinations } from '../destination/destinations.ts';
+import { stageOf } from '../destination/download.ts';
+import { formatOf } from '../format/formats.ts';
+import type { Tiers } from '../tenant/tier.ts';
+import type { Catalog } from './catalog.ts';
+import { filesFolder, type OutputResult } from './execution.ts';
+import type { Signer } from './keys.ts';
+import { keepLease, type Lease } from './lease.ts';
+import { makeManifest, manifestText } from './manifest.ts';
+import type { Ending } from './outcome.ts';
+import { type Limits, makePlan, type Plan } from './plan.ts';
+import type { Pool } from './pool.ts';
+import type { LogEntry } from './run.ts';
+import type { Claim } from './settle-queries.ts';
+import type { ClaimedRun, CommittedFile, Work } from './work-queries.ts';
+import type { Worker } from './worker.ts';
+
+/** What all attempts of a server share. */
+export interface AttemptGround {
+  readonly dataFolder: string;
+  readonly work: Work;
+  readonly pool: Pool;
+  readonly catalog: Catalog;
+  readonly signer: Signer;
+  readonly limits: Limits;
+  readonly tiers: Tiers;
+  readonly log: Log;
+  /** Fires when the server gives its runs back. */
+  readonly stopping: AbortSignal;
+}
+
+/** The record of one attempt, from claim to commit. */
+interface Attempt extends AttemptGround {
+  readonly claim: ClaimedRun;
+  readonly stage: string;
+  readonly lease: Lease;
+  readonly entries: LogEntry[];
+}
+
+/** Carries a claimed run out, whatever becomes of it. Never rejects for what a run can do. */
+export async function carryOut(claim: ClaimedRun, ground: AttemptGround): Promise<void> {
+  const log = ground.log.child({ run: claim.run, attempt: claim.attempt, tenant: claim.tenant });
+  const options = { dataFolder: ground.dataFolder, run: claim.run, attempt: claim.attempt };
+  using lease = keepLease(claim, { work: ground.work, stopping: ground.stopping, log });
+  const attempt: Attempt = { ...ground, log, claim, lease, entries: [], stage: stageOf(options) };
+  note(attempt, 'claimed', `Attempt ${claim.attempt} began.`);
+  try {
+    await destinations.download.stage(options);
+    const isCurrent = await commitAttempt(attempt);
+    if (!isCurrent) return await abandon(attempt);
+  } catch (error) {
+    return await giveUp(attempt, error);
+  }
+  await rollForward(claim, attempt);
+}
+
+/** Publishes a committed run. Whatever interrupts this is made good by doing it again. */
+export async function rollForward(
+  claim: Claim,
+  { work, dataFolder, log }: Pick<AttemptGround, 'work' | 'dataFolder' | 'log'>,
+): Promise<void> {
+  log.info('publishing');
+  await destinations.download.publish(stageOf({ dataFolder, run: claim.run, attempt: claim.attempt }));
+  log.info('published');
+  if (await work.finish(claim)) log.info('succeeded');
+}
+
+/** False when the attempt is not the current one any more. */
+async function commitAttempt(attempt: Attempt): Promise<boolean> {
+  const { claim, work, signer, stage, tiers } = attempt;
+  const executed = await attempt.pool.use((worker) => executeIn(worker, attempt));
+  if (!executed) return false;
+  const { plan, results } = executed;
+  const manifest = manifestText(
+    makeManifest({ plan, results, createdAt: now(), signer, run: claim.run, job: claim.job }),
+  );
+  await writeFile(join(filesFolder(stage), 'manifest.json'), manifest, { flush: true });
+  const files = results.map(fileOf);
+  for (const { path, rows, bytes } of files) note(attempt, 'written', `${path}: ${rows} rows, ${bytes} bytes.`);
+  const fileLifeMs = tiers[claim.tier]?.fileLife ?? 0;
+  attempt.log.info('committing');
+  return work.commit(claim, { results, files, manifest, fileLifeMs, log: attempt.entries });
+}
+
+async function executeIn(
+  worker: Worker,
+  attempt: Attempt,
+): Promise<{ plan: Plan; results: readonly OutputResult[] } | null> {
+  const { claim, stage, lease } = attempt;
+  try {
+    const plan = claim.plan ?? (await freezePlan(worker, attempt));
+    if (!plan) return null;
+    const results = await worker.execute({
+      plan: { ...plan, limits: attempt.limits },
+      stage,
+      recovers: false,
+      signal: lease.signal,
+      progress: (progress) => {
+        if (lease.tell(progress)) attempt.log.info({ phase: progress.phase }, 'phase');
+      },
+    });
+    return { plan, results };
+  } catch (error) {
+    throw worker.isAlive || lease.signal.aborted ? error : new ProcessDied(error);
+  }
+}
+
+/** The process ended by itself: nobody asked it to. */
+class ProcessDied extends Error {
+  constructor(cause: unknown) {
+    super('The export process died.', { cause });
+  }
+}
+
+/** Makes the plan of the first attempt and stores it before a row is read. Null when the attempt is void. */
+async function freezePlan(worker: Worker, attempt: Attempt): Promise<Plan | null> {
+  const { claim, catalog, limits, work } = attempt;
+  const { dataset, shape, engine } = await catalog.describe(claim.ask.dataset, worker);
+  const plan = makePlan(
+    {
+      ...claim.ask,
+      window: { start: claim.window.start ?? undefined, end: claim.window.end ?? undefined },
+    },
+    {
+      dataset,
+      scope: scopeOf(dataset, claim.tenant),
+      shape,
+      engine,
+      limits,
+      now: claim.createdAt,
+      fileStem: `${dataset.name}-${claim.run}`,
+    },
+  );
+  note(attempt, 'planned', `The plan is frozen: ${plan.source.inputs.length} input files.`);
+  attempt.log.info('planned');
+  return (await work.storePlan(claim, plan, attempt.entries)) ? plan : null;
+}
+
+/** Whose rows a tenant's job may see. */
+export function scopeOf(dataset: Dataset, tenant: string): Scope {
+  return dataset.tenancy === 'shared' ? { is: 'shared' } : { is: 'tenant', tenant };
+}
+
+function fileOf({ output, bytes, sha256, rowsWritten }: OutputResult, position: number): CommittedFile {
+  const mediaType = output.compression === 'gzip' ? 'application/gzip' : formatOf(output.format).mediaType;
+  return { position, path: output.path, mediaType, rows: rowsWritten, bytes, sha256 };
+}
+
+/** The attempt is void: the run was cancelled, or went to another worker. */
+async function abandon(attempt: Attempt): Promise<void> {
+  attempt.log.info('abandoned');
+  await clear(attempt);
+}
+
+/** A commit may have come through although its answer was lost; then the stage is not ours to remove. */
+async function clear({ work, claim, stage }: Attempt): Promise<void> {
+  if (!(await work.isLive(claim))) await destinations.download.discard(stage);
+}
+
+async function giveUp(attempt: Attempt, error: unknown): Promise<void> {
+  const { claim, log, work, lease, stopping } = attempt;
+  if (lease.isLost) return abandon(attempt);
+  const ending = endingOf(error, lease, stopping);
+  const { detail = '', message } = ending.is === 'failed' ? ending.fault : recordOf(error);
+  note(attempt, ending.is, ending.is === 'failed' ? message : `The attempt ended: ${ending.is}.`);
+  log.warn({ ending: ending.is, message, detail }, 'attempt ended');
+  await work.settle(claim, ending, attempt.entries);
+  await clear(attempt);
+}
+
+function endingOf(error: unknown, lease: Lease, stopping: AbortSignal): Ending {
+  if (lease.isStalled)
+    return { is: 'failed', fault: recordOf(new Fault('source.busy', 'The export made no progress.')) };
+  if (stopping.aborted && lease.signal.aborted) return { is: 'released' };
+  // A signal to the whole process group reached the child before us.
+  if (error instanceof Fault && error.code === 'run.cancelled') return { is: 'released' };
+  if (error instanceof ProcessDied) return { is: 'died' };
+  return { is: 'failed', fault: recordOf(error) };
+}
+
+function note({ claim, entries }: Attempt, event: string, text: string): void {
+  entries.push({ at: now(), attempt: claim.attempt, event, text });
+}

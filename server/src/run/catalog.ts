@@ -1,0 +1,83 @@
+import { Fault, recordOf } from '../base/errors.ts';
+import type { Dataset } from '../dataset/dataset.ts';
+import { declareDataset, declaredTypes } from '../dataset/declare.ts';
+import type { ParsedConfig } from '../job/config.ts';
+import type { SourceShape } from '../source/source.ts';
+import type { EngineVersions, Limits } from './plan.ts';
+import type { Pool } from './pool.ts';
+import type { Worker } from './worker.ts';
+
+export interface Described {
+  readonly dataset: Dataset;
+  readonly shape: SourceShape;
+  readonly engine: EngineVersions;
+}
+
+export interface CatalogGround {
+  readonly config: Pick<ParsedConfig, 'datasets'>;
+  /** Folder relative paths in the configuration start at. */
+  readonly folder: string;
+  readonly limits: Limits;
+}
+
+/** The declared datasets with the columns their sources were last found to have. */
+export class Catalog {
+  readonly #ground: CatalogGround;
+  readonly #datasets = new Map<string, Dataset>();
+
+  constructor(ground: CatalogGround) {
+    this.#ground = ground;
+  }
+
+  /** Looks at every source that has not been described yet, and tells what failed, by dataset. */
+  async load(pool: Pool): Promise<Map<string, unknown>> {
+    const failed = new Map<string, unknown>();
+    for (const name of Object.keys(this.#ground.config.datasets)) {
+      if (this.#datasets.has(name)) continue;
+      await pool.use((worker) => this.describe(name, worker)).catch((error: unknown) => failed.set(name, error));
+    }
+    return failed;
+  }
+
+  /** The source as it is now, and the dataset made of it. */
+  async describe(name: string, worker: Worker): Promise<Described> {
+    const { config, folder, limits } = this.#ground;
+    const declaration = Object.hasOwn(config.datasets, name) ? config.datasets[name] : undefined;
+    if (!declaration) throw new Fault('dataset.unknown', 'The dataset is not declared any more.');
+    const ask = { options: declaration.source, types: declaredTypes(declaration), folder };
+    const { shape, engine } = await worker.describe(ask, limits);
+    const dataset = declareDataset(name, declaration, shape.columns);
+    this.#datasets.set(name, dataset);
+    return { dataset, shape, engine };
+  }
+
+  /** Every dataset that could be described, by name. */
+  list(): readonly Dataset[] {
+    return [...this.#datasets.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
+  }
+
+  /** Throws `dataset.unknown`, or `source.unreachable` for one whose source could not be described yet. */
+  dataset(name: string): Dataset {
+    const dataset = this.#datasets.get(name);
+    if (dataset) return dataset;
+    if (Object.hasOwn(this.#ground.config.datasets, name))
+      throw new Fault('source.unreachable', 'The dataset cannot be read at the moment.', { retryAfterMs: 30_000 });
+    throw new Fault(
+      'dataset.unknown',
+      `There is no such dataset; there are ${
+        this.list()
+          .map((each) => each.name)
+          .join(', ') || 'none'
+      }.`,
+      {
+        pointer: '/dataset',
+      },
+    );
+  }
+}
+
+/** What is logged of a dataset that could not be described. */
+export function describeFailure(error: unknown): object {
+  const { code, message, detail } = recordOf(error);
+  return { code, message, detail };
+}

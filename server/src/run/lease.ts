@@ -1,0 +1,77 @@
+import { ticks } from '../base/clock.ts';
+import type { Log } from '../base/log.ts';
+import type { Progress } from './execution.ts';
+import type { Claim } from './settle-queries.ts';
+import type { Work } from './work-queries.ts';
+
+/** Also how long a cancel by another process goes unseen. */
+const RENEW_MS = 1500;
+
+/** Counting a large table tells nothing on the way; after this long it is taken for stuck. */
+const STALL_MS = 30 * 60_000;
+
+export interface LeaseGround {
+  readonly work: Work;
+  readonly stopping: AbortSignal;
+  readonly log: Log;
+}
+
+/** Keeps an attempt's lease alive while it is worked on, until disposed. */
+export interface Lease extends Disposable {
+  /** Fires when the work has to end: the attempt is void, stuck, or the server gives it back. */
+  readonly signal: AbortSignal;
+  /** The attempt is not the current one any more. */
+  readonly isLost: boolean;
+  readonly isStalled: boolean;
+  /** Takes progress, for the next renewal, and tells whether a new phase began. */
+  tell(progress: Progress): boolean;
+}
+
+const NO_PROGRESS = { phase: 'count', rows: 0, bytes: 0, fraction: null } as const;
+
+export function keepLease(claim: Claim, { work, stopping, log }: LeaseGround): Lease {
+  const ending = new AbortController();
+  const state = { isLost: false, isStalled: false, progress: NO_PROGRESS as Progress, movedAt: ticks() };
+  let phase: Progress['phase'] | null = null;
+  const renew = async () => {
+    if (ticks() - state.movedAt > STALL_MS) state.isStalled = true;
+    else if (await work.renew(claim, state.progress)) return;
+    else state.isLost = true;
+    ending.abort();
+  };
+  const timer = setInterval(() => {
+    renew().catch((error: unknown) => log.error({ err: error }, 'lease not renewed'));
+  }, RENEW_MS);
+  const stop = () => ending.abort();
+  stopping.addEventListener('abort', stop);
+  if (stopping.aborted) stop();
+  return {
+    signal: ending.signal,
+    get isLost() {
+      return state.isLost;
+    },
+    get isStalled() {
+      return state.isStalled;
+    },
+    tell(progress) {
+      if (isAhead(progress, state.progress)) state.movedAt = ticks();
+      state.progress = progress;
+      const isNew = progress.phase !== phase;
+      phase = progress.phase;
+      return isNew;
+    },
+    [Symbol.dispose]() {
+      clearInterval(timer);
+      stopping.removeEventListener('abort', stop);
+    },
+  };
+}
+
+function isAhead(progress: Progress, before: Progress): boolean {
+  return (
+    progress.phase !== before.phase ||
+    progress.rows !== before.rows ||
+    progress.bytes !== before.bytes ||
+    progress.fraction !== before.fraction
+  );
+}

@@ -1,0 +1,218 @@
+import { now } from '../base/clock.ts';
+import { Fault } from '../base/errors.ts';
+import type { Db, Tx } from '../db/db.ts';
+import type { Job } from '../job/job.ts';
+import { findJob, markDeleted, readJob } from '../job/queries.ts';
+import { writeAudit } from '../tenant/queries.ts';
+import type { Tier } from '../tenant/tier.ts';
+import { readFile, readRun } from './read-run.ts';
+import { isFinal, type LogEntry, type Run, type RunFile, type RunState } from './run.ts';
+import { type Accepted, type Asker, acceptJob, acceptRun, type Submission } from './submit-queries.ts';
+import { changeUse, lockTenant } from './use-queries.ts';
+
+export type { Accepted, Asker, Submission } from './submit-queries.ts';
+
+/** A job beside its newest run. */
+export interface JobWithRun {
+  readonly job: Job;
+  readonly run: Run;
+}
+
+/** Which jobs, newest first. */
+export interface JobFilter {
+  readonly tenants: readonly string[];
+  readonly state?: RunState;
+  readonly dataset?: string;
+  /** ISO instants, half-open. */
+  readonly createdFrom?: string;
+  readonly createdTo?: string;
+  /** Id of the last job of the page before. */
+  readonly after?: string;
+  readonly limit: number;
+}
+
+/** A file with what its link is checked against. */
+export interface FileOfRun extends RunFile {
+  readonly runId: string;
+  readonly tenant: string;
+}
+
+/** What requests may ask of jobs and runs. Everything is bound to tenants: another's is as if it were not there. */
+export class Runs {
+  readonly #db: Db;
+
+  constructor(db: Db) {
+    this.#db = db;
+  }
+
+  /** Throws `tier.queue`, `tier.bytes`, `idempotency.mismatch`. */
+  submit(submission: Submission): Promise<Accepted> {
+    return this.#db.write((tx) => acceptJob(tx, submission));
+  }
+
+  /** Another run of a job over the same window; null for an unknown job. Throws `tier.queue`, `tier.bytes`. */
+  again(
+    jobId: string,
+    tenants: readonly string[],
+    tierOf: (tenant: string) => Tier,
+    asker: Asker,
+  ): Promise<Run | null> {
+    return this.#db.write(async (tx) => {
+      const job = await findJob(tx, jobId, tenants);
+      return job && acceptRun(tx, job, tierOf(job.tenant), asker);
+    });
+  }
+
+  job(id: string, tenants: readonly string[]): Promise<JobWithRun | null> {
+    return this.#db.read(async (tx) => {
+      const job = await findJob(tx, id, tenants);
+      return job && { job, run: await newestRun(tx, id) };
+    });
+  }
+
+  jobs({ tenants, state, dataset, createdFrom, createdTo, after, limit }: JobFilter): Promise<JobWithRun[]> {
+    return this.#db.read(async (tx) => {
+      if (tenants.length === 0) return [];
+      let query = tx.selectFrom('jobs').selectAll().where('tenant_id', 'in', tenants).where('deleted_at', 'is', null);
+      if (dataset !== undefined) query = query.where('dataset', '=', dataset);
+      if (createdFrom !== undefined) query = query.where('created_at', '>=', createdFrom);
+      if (createdTo !== undefined) query = query.where('created_at', '<', createdTo);
+      if (after !== undefined) query = query.where('id', '<', after);
+      if (state !== undefined)
+        query = query.where(({ eb, selectFrom }) => {
+          const newest = selectFrom('runs').select('state').whereRef('job_id', '=', 'jobs.id').orderBy('id', 'desc');
+          return eb(newest.limit(1), '=', state);
+        });
+      const rows = await query.orderBy('id', 'desc').limit(limit).execute();
+      return Promise.all(rows.map(async (row) => ({ job: readJob(row), run: await newestRun(tx, row.id) })));
+    });
+  }
+
+  /** Deletes the job and cancels what of it is not final. False for an unknown job. */
+  deleteJob(id: string, tenants: readonly string[], asker: Asker): Promise<boolean> {
+    return this.#db.write(async (tx) => {
+      const job = await findJob(tx, id, tenants);
+      if (!job) return false;
+      const runs = await tx.selectFrom('runs').select(['id', 'state']).where('job_id', '=', id).execute();
+      for (const { id: run, state } of runs)
+        if (state === 'queued' || state === 'running') await cancelRun(tx, run, job.tenant);
+      await markDeleted(tx, id, now());
+      await writeAudit(tx, { ...asker, tenant: job.tenant, action: 'job.delete', subject: id });
+      return true;
+    });
+  }
+
+  run(id: string, tenants: readonly string[]): Promise<Run | null> {
+    return this.#db.read((tx) => findRun(tx, id, tenants));
+  }
+
+  /** Newest first; null for an unknown job. */
+  runsOf(jobId: string, tenants: readonly string[], page: { after?: string; limit: number }): Promise<Run[] | null> {
+    return this.#db.read(async (tx) => {
+      if (!(await findJob(tx, jobId, tenants))) return null;
+      let query = tx.selectFrom('runs').selectAll().where('job_id', '=', jobId);
+      if (page.after !== undefined) query = query.where('id', '<', page.after);
+      const rows = await query.orderBy('id', 'desc').limit(page.limit).execute();
+      return Promise.all(rows.map(async (row) => readRun(row, await filesOf(tx, row.id))));
+    });
+  }
+
+  /** Null for an unknown run. Throws `run.final` when it cannot be stopped any more. */
+  cancel(id: string, tenants: readonly string[], asker: Asker): Promise<Run | null> {
+    return this.#db.write(async (tx) => {
+      const run = await findRun(tx, id, tenants);
+      if (!run) return null;
+      const isStopped = await cancelRun(tx, id, run.tenant);
+      if (!isStopped) {
+        const how = isFinal(run.state) ? `already ${run.state}` : 'committing its files';
+        throw new Fault('run.final', `The run is ${how}, so it cannot be cancelled.`);
+      }
+      await writeAudit(tx, { ...asker, tenant: run.tenant, action: 'run.cancel', subject: id });
+      return findRun(tx, id, tenants);
+    });
+  }
+
+  /** The manifest's text; undefined for an unknown run, null before it succeeded. */
+  manifest(id: string, tenants: readonly string[]): Promise<string | null | undefined> {
+    return this.#db.read(async (tx) => {
+      if (tenants.length === 0) return undefined;
+      const query = tx.selectFrom('runs').select(['state', 'manifest']).where('id', '=', id);
+      const row = await query.where('tenant_id', 'in', tenants).executeTakeFirst();
+      return row && (row.state === 'succeeded' ? row.manifest : null);
+    });
+  }
+
+  /** What happened, oldest first; null for an unknown run. */
+  log(id: string, tenants: readonly string[]): Promise<LogEntry[] | null> {
+    return this.#db.read(async (tx) => {
+      if (!(await findRun(tx, id, tenants))) return null;
+      const query = tx.selectFrom('attempts').select('log').where('run_id', '=', id);
+      const rows = await query.orderBy('attempt').execute();
+      return rows.flatMap(({ log }) => JSON.parse(log) as LogEntry[]);
+    });
+  }
+
+  /** A file of a run that succeeded, by its id alone: for links, which are checked against what it says. */
+  file(id: string): Promise<FileOfRun | null> {
+    return this.#db.read(async (tx) => {
+      const row = await tx
+        .selectFrom('files')
+        .innerJoin('runs', 'runs.id', 'files.run_id')
+        .selectAll('files')
+        .where('files.id', '=', id)
+        .where('state', '=', 'succeeded')
+        .executeTakeFirst();
+      return row ? { ...readFile(row), runId: row.run_id, tenant: row.tenant_id } : null;
+    });
+  }
+
+  /** Notes that a file's bytes were asked for. */
+  noteDownload(file: FileOfRun, { principal, requestId }: Asker): Promise<void> {
+    return this.#db.write((tx) =>
+      writeAudit(tx, { tenant: file.tenant, principal, action: 'file.download', subject: file.id, requestId }),
+    );
+  }
+}
+
+async function findRun(tx: Tx, id: string, tenants: readonly string[]): Promise<Run | null> {
+  if (tenants.length === 0) return null;
+  const query = tx.selectFrom('runs').selectAll().where('id', '=', id);
+  const row = await query.where('tenant_id', 'in', tenants).executeTakeFirst();
+  return row ? readRun(row, await filesOf(tx, id)) : null;
+}
+
+async function newestRun(tx: Tx, jobId: string): Promise<Run> {
+  const query = tx.selectFrom('runs').selectAll().where('job_id', '=', jobId).orderBy('id', 'desc').limit(1);
+  const row = await query.executeTakeFirstOrThrow();
+  return readRun(row, await filesOf(tx, row.id));
+}
+
+function filesOf(tx: Tx, runId: string) {
+  return tx.selectFrom('files').selectAll().where('run_id', '=', runId).orderBy('position').orderBy('id').execute();
+}
+
+/** Stops a run that is waiting or running; its worker finds its attempt void. False when it is too late. */
+async function cancelRun(tx: Tx, id: string, tenant: string): Promise<boolean> {
+  await lockTenant(tx, tenant);
+  const before = await tx
+    .selectFrom('runs')
+    .select(['state', 'attempt'])
+    .where('id', '=', id)
+    .executeTakeFirstOrThrow();
+  if (before.state !== 'queued' && before.state !== 'running') return false;
+  const at = now();
+  await tx
+    .updateTable('runs')
+    .set({ state: 'cancelled', finished_at: at, worker: null, lease_until: null })
+    .where('id', '=', id)
+    .execute();
+  await changeUse(tx, tenant, before.state === 'queued' ? { queuedRuns: -1 } : { activeRuns: -1 });
+  await tx
+    .updateTable('attempts')
+    .set({ ending: 'cancelled', finished_at: at })
+    .where('run_id', '=', id)
+    .where('attempt', '=', before.attempt)
+    .where('ending', 'is', null)
+    .execute();
+  return true;
+}

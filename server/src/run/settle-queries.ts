@@ -1,0 +1,105 @@
+import { later, now } from '../base/clock.ts';
+import type { FaultRecord } from '../base/errors.ts';
+import type { Tx } from '../db/db.ts';
+import { type Ending, outcomeOf } from './outcome.ts';
+import type { LogEntry } from './run.ts';
+import { changeUse, lockTenant } from './use-queries.ts';
+
+/** A run somebody works on, as of the attempt that is the current one. */
+export interface Claim {
+  readonly run: string;
+  readonly attempt: number;
+  readonly tenant: string;
+}
+
+/** The files are published: `committing` becomes `succeeded`. False when it was not committing. */
+export async function finishRun(tx: Tx, claim: Claim): Promise<boolean> {
+  const at = now();
+  await lockTenant(tx, claim.tenant);
+  const { numUpdatedRows } = await tx
+    .updateTable('runs')
+    .set({
+      state: 'succeeded',
+      finished_at: at,
+      worker: null,
+      lease_until: null,
+      error_code: null,
+      error_message: null,
+    })
+    .where('id', '=', claim.run)
+    .where('attempt', '=', claim.attempt)
+    .where('state', '=', 'committing')
+    .executeTakeFirstOrThrow();
+  if (numUpdatedRows === 0n) return false;
+  await changeUse(tx, claim.tenant, { activeRuns: -1 });
+  await tx
+    .updateTable('deliveries')
+    .set({ state: 'delivered', attempts: 1, delivered_at: at })
+    .where('run_id', '=', claim.run)
+    .execute();
+  await endAttempt(tx, claim, 'succeeded', null);
+  return true;
+}
+
+/** What becomes of a run whose attempt did not commit: the queue again, or failed. False when the attempt is not the current one any more. */
+export async function settleRun(
+  tx: Tx,
+  claim: Claim,
+  ending: Ending,
+  log: readonly LogEntry[] | null,
+): Promise<boolean> {
+  const at = now();
+  await lockTenant(tx, claim.tenant);
+  const row = await tx
+    .selectFrom('runs')
+    .select(['failures', 'deaths'])
+    .where('id', '=', claim.run)
+    .where('attempt', '=', claim.attempt)
+    .where('state', '=', 'running')
+    .executeTakeFirst();
+  if (!row) return false;
+  const outcome = outcomeOf(row, ending, Math.random());
+  const isOver = outcome.state === 'failed';
+  await tx
+    .updateTable('runs')
+    .set({
+      state: outcome.state,
+      ...outcome.tries,
+      due_at: outcome.state === 'queued' ? later(at, outcome.waitMs) : at,
+      finished_at: isOver ? at : null,
+      worker: null,
+      lease_until: null,
+      error_code: outcome.fault?.code ?? null,
+      error_message: outcome.fault?.message ?? null,
+    })
+    .where('id', '=', claim.run)
+    .execute();
+  await changeUse(tx, claim.tenant, { activeRuns: -1, queuedRuns: isOver ? 0 : 1 });
+  await endAttempt(tx, claim, ending.is, outcome.fault);
+  if (log) await writeLog(tx, claim, log);
+  return true;
+}
+
+async function endAttempt(tx: Tx, claim: Claim, ending: string, fault: FaultRecord | null): Promise<void> {
+  await tx
+    .updateTable('attempts')
+    .set({
+      ending,
+      finished_at: now(),
+      fault_code: fault?.code ?? null,
+      fault_message: fault?.message ?? null,
+      fault_detail: fault?.detail ?? null,
+    })
+    .where('run_id', '=', claim.run)
+    .where('attempt', '=', claim.attempt)
+    .execute();
+}
+
+export function writeLog(tx: Tx, { run, attempt }: Claim, log: readonly LogEntry[]): Promise<unknown> {
+  return tx
+    .updateTable('attempts')
+    .set({ log: JSON.stringify(log) })
+    .where('run_id', '=', run)
+    .where('attempt', '=', attempt)
+    .execute();
+}

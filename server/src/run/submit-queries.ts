@@ -1,0 +1,165 @@
+import { now } from '../base/clock.ts';
+import { Fault } from '../base/errors.ts';
+import { newId } from '../base/ids.ts';
+import type { Window } from '../dataset/window.ts';
+import type { Tx } from '../db/db.ts';
+import type { Job } from '../job/job.ts';
+import { findJob, insertJob } from '../job/queries.ts';
+import { idempotencyHorizon, writeAudit } from '../tenant/queries.ts';
+import type { Tier } from '../tenant/tier.ts';
+import { readRun } from './read-run.ts';
+import type { Run } from './run.ts';
+import { changeUse } from './use-queries.ts';
+
+/** Who asks, for the audit. */
+export interface Asker {
+  readonly principal: number;
+  readonly requestId: string;
+}
+
+/** A job to be accepted, checked already. */
+export interface Submission extends Asker {
+  readonly job: Omit<Job, 'id' | 'createdAt'>;
+  readonly window: Window;
+  readonly tier: Tier;
+  readonly idempotency: { readonly key: string; readonly bodyHash: string } | null;
+}
+
+export interface Accepted {
+  readonly job: Job;
+  /** As it was when it was accepted. */
+  readonly run: Run;
+}
+
+/** Accepts a job with its first run, or gives what the same Idempotency-Key had accepted before. */
+export async function acceptJob(tx: Tx, submission: Submission): Promise<Accepted> {
+  const { job: asked, window, tier, idempotency } = submission;
+  const createdAt = now();
+  // Locked first: two creates with one key must not both find it new.
+  await reserve(tx, asked.tenant, tier);
+  const before = idempotency && (await findRepeat(tx, asked.tenant, idempotency, createdAt));
+  if (before) {
+    await changeUse(tx, asked.tenant, { queuedRuns: -1 });
+    return before;
+  }
+  const job = { ...asked, id: newId('job', createdAt), createdAt };
+  await insertJob(tx, job);
+  const run = await insertRun(tx, job, window, createdAt);
+  if (idempotency) await remember(tx, job, run, idempotency);
+  const { principal, requestId } = submission;
+  await writeAudit(tx, { tenant: job.tenant, principal, action: 'job.create', subject: job.id, requestId });
+  return { job, run };
+}
+
+/** Accepts another run of a job over the same window. */
+export async function acceptRun(tx: Tx, job: Job, tier: Tier, asker: Asker): Promise<Run> {
+  await reserve(tx, job.tenant, tier);
+  const { window_start: start, window_end: end } = await tx
+    .selectFrom('runs')
+    .select(['window_start', 'window_end'])
+    .where('job_id', '=', job.id)
+    .limit(1)
+    .executeTakeFirstOrThrow();
+  const run = await insertRun(tx, job, { start, end }, now());
+  await writeAudit(tx, { ...asker, tenant: job.tenant, action: 'run.create', subject: run.id });
+  return run;
+}
+
+/** How soon a full queue is worth asking again. */
+const QUEUE_RETRY_MS = 5000;
+
+/** Takes a place in the tenant's queue. Throws `tier.queue` or `tier.bytes`. */
+async function reserve(tx: Tx, tenant: string, tier: Tier): Promise<void> {
+  const use = await tx
+    .updateTable('tenant_uses')
+    .set(({ eb }) => ({ queued_runs: eb('queued_runs', '+', 1) }))
+    .where('tenant_id', '=', tenant)
+    .returning(['queued_runs', 'stored_bytes'])
+    .executeTakeFirstOrThrow();
+  if (use.queued_runs > tier.queuedRuns)
+    throw new Fault('tier.queue', `Your queue is full: ${tier.queuedRuns} runs may wait.`, {
+      retryAfterMs: QUEUE_RETRY_MS,
+    });
+  if (tier.storedBytes !== undefined && use.stored_bytes >= tier.storedBytes)
+    throw new Fault('tier.bytes', `Your kept files have ${use.stored_bytes} bytes; allowed are ${tier.storedBytes}.`);
+}
+
+type Idempotency = NonNullable<Submission['idempotency']>;
+
+async function findRepeat(
+  tx: Tx,
+  tenant: string,
+  { key, bodyHash }: Idempotency,
+  at: string,
+): Promise<Accepted | null> {
+  const found = await tx
+    .selectFrom('idempotency_keys')
+    .selectAll()
+    .where('tenant_id', '=', tenant)
+    .where('key', '=', key)
+    .where('created_at', '>', idempotencyHorizon(at))
+    .executeTakeFirst();
+  if (!found) {
+    await tx.deleteFrom('idempotency_keys').where('tenant_id', '=', tenant).where('key', '=', key).execute();
+    return null;
+  }
+  if (found.body_hash !== bodyHash)
+    throw new Fault(
+      'idempotency.mismatch',
+      'This Idempotency-Key was used with another body within the last 24 hours.',
+    );
+  const job = await findJob(tx, found.job_id, [tenant]);
+  const row = await tx.selectFrom('runs').selectAll().where('id', '=', found.run_id).executeTakeFirstOrThrow();
+  if (!job) throw new Fault('job.unknown', 'The job this Idempotency-Key had made was deleted.');
+  return { job, run: readRun({ ...row, ...FRESH }, []) };
+}
+
+async function remember(tx: Tx, job: Job, run: Run, { key, bodyHash }: Idempotency): Promise<void> {
+  await tx
+    .insertInto('idempotency_keys')
+    .values({
+      tenant_id: job.tenant,
+      key,
+      body_hash: bodyHash,
+      job_id: job.id,
+      run_id: run.id,
+      created_at: job.createdAt,
+    })
+    .execute();
+}
+
+/** What a run is when it is accepted. */
+const FRESH = {
+  state: 'queued',
+  attempt: 0,
+  failures: 0,
+  deaths: 0,
+  worker: null,
+  lease_until: null,
+  plan: null,
+  manifest: null,
+  rows_planned: null,
+  rows_written: null,
+  progress_rows: 0,
+  progress_bytes: 0,
+  progress_fraction: null,
+  error_code: null,
+  error_message: null,
+  started_at: null,
+  finished_at: null,
+} as const;
+
+async function insertRun(tx: Tx, job: Job, window: Window, createdAt: string): Promise<Run> {
+  const row = {
+    ...FRESH,
+    id: newId('run', createdAt),
+    job_id: job.id,
+    tenant_id: job.tenant,
+    window_start: window.start,
+    window_end: window.end,
+    due_at: createdAt,
+    created_at: createdAt,
+  };
+  await tx.insertInto('runs').values(row).execute();
+  return readRun(row, []);
+}

@@ -1,0 +1,74 @@
+import { readdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { isSystemError } from '../base/errors.ts';
+import { keptFolder, readStageName, stagesFolder } from '../destination/download.ts';
+import { type AttemptGround, rollForward } from './attempt.ts';
+import type { Sweep } from './sweep-queries.ts';
+
+export interface SweepGround extends Pick<AttemptGround, 'work' | 'dataFolder' | 'log'> {
+  readonly sweep: Sweep;
+  /** Who adopts runs. */
+  readonly worker: string;
+}
+
+/** Clears up once: silent workers' runs, files over their life, what crashes left. Gives how much it did. */
+export async function sweepOnce(ground: SweepGround): Promise<number> {
+  const silent = await endSilent(ground);
+  const expired = await removeExpired(ground);
+  const strays = await removeStrays(ground);
+  await ground.sweep.forgetIdempotency();
+  return silent + expired + strays;
+}
+
+async function endSilent(ground: SweepGround): Promise<number> {
+  const { sweep, worker, log } = ground;
+  const silent = await sweep.silent();
+  for (const { isCommitting, ...claim } of silent) {
+    const names = { run: claim.run, attempt: claim.attempt, tenant: claim.tenant };
+    if (!isCommitting) {
+      if (await sweep.bury(claim)) log.warn(names, 'attempt buried');
+    } else if (await sweep.adopt(claim, worker)) {
+      await rollForward(claim, { ...ground, log: log.child(names) });
+    }
+  }
+  return silent.length;
+}
+
+/** The rows first: files without a row are strays, which any later sweep removes. */
+async function removeExpired({ sweep, dataFolder, log }: SweepGround): Promise<number> {
+  const runs = await sweep.expired();
+  for (const run of runs) {
+    log.info({ run }, 'sweeping');
+    await sweep.markRemoved(run);
+    await rm(keptFolder(dataFolder, run), { recursive: true, force: true });
+    log.info({ run }, 'expired');
+  }
+  return runs.length;
+}
+
+/** Folders that no row names: stages of attempts that are over, files of runs that keep none. */
+async function removeStrays({ sweep, dataFolder, log }: SweepGround): Promise<number> {
+  const stages = (await namesIn(stagesFolder(dataFolder))).map((name) => ({ name, ...readStageName(name) }));
+  const named = stages.flatMap(({ run, attempt }) =>
+    run === undefined || attempt === undefined ? [] : [{ run, attempt }],
+  );
+  const live = await sweep.liveStages(named);
+  const kept = await namesIn(join(dataFolder, 'files'));
+  const keeping = await sweep.keptRuns(kept);
+  const strays = [
+    ...stages.filter(({ name }) => !live.has(name)).map(({ name }) => join(stagesFolder(dataFolder), name)),
+    ...kept.filter((run) => !keeping.has(run)).map((run) => keptFolder(dataFolder, run)),
+  ];
+  for (const path of strays) await rm(path, { recursive: true, force: true, maxRetries: 3 });
+  if (strays.length > 0) log.info({ strays: strays.length }, 'strays removed');
+  return strays.length;
+}
+
+async function namesIn(folder: string): Promise<string[]> {
+  try {
+    return await readdir(folder);
+  } catch (error) {
+    if (isSystemError(error, 'ENOENT')) return [];
+    throw error;
+  }
+}
