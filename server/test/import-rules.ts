@@ -136,12 +136,17 @@ const READS_TIME = [
   /\bhrtime\b/,
 ];
 
+/** Where SQL on our own tables may stand. */
+const HOLDS_QUERIES = /^db\/|(^|\/|-)queries\.ts$/;
+const QUERIES = /\.(selectFrom|insertInto|updateTable|deleteFrom)\(|from 'kysely'/;
+
 function wrongGlobals(file: string, code: string): string[] {
   if (IS_TEST.test(file)) return [];
   const readsEnvironment = file !== 'base/config.ts' && READS_ENVIRONMENT.some((pattern) => pattern.test(code));
   const readsTime = file !== 'base/clock.ts' && READS_TIME.some((pattern) => pattern.test(code));
   return [
     ...(readsEnvironment ? ['only base/config.ts reads process.env'] : []),
+    ...(!HOLDS_QUERIES.test(file) && QUERIES.test(code) ? ['only queries files and db hold SQL on our tables'] : []),
     ...(readsTime ? ['only base/clock.ts reads the time'] : []),
   ];
 }

@@ -101,6 +101,7 @@ describe('the rules', () => {
     ['the clock as a date', 'run/run.ts', 'const at = new Date().toISOString();', /reads the time/],
     ['the clock as a date without brackets', 'run/run.ts', 'const at = [new Date];', /reads the time/],
     ['the clock as text', 'run/run.ts', 'const at = Date();', /reads the time/],
+    ['our tables', 'job/job.ts', `tx.selectFrom('jobs')`, /only queries files/],
     ['the running clock', 'run/run.ts', 'const at = performance.now();', /reads the time/],
   ];
 
@@ -124,6 +125,7 @@ describe('the rules', () => {
     ['an operator’s file on the command line', 'cli/serve.ts', 'await import(configFile);'],
     ['dates of something', 'run/run.ts', 'const at = new Date(0); const is = at instanceof Date;'],
     ['SQL that reads like an import', 'source/sql.ts', "const sql = `select * from 'a.csv'`;"],
+    ['our tables in queries', 'run/sweep-queries.ts', `tx.deleteFrom('runs')`],
     ['comments', 'base/log.ts', `/**\n * Like Date.now() and import('../db/db.ts').\n */\n// process.env\nlet a = 1;`],
     ['the environment in config', 'base/config.ts', 'const env = process.env;'],
     ['the time in clock', 'base/clock.ts', 'const at = new Date();'],

@@ -4,7 +4,8 @@ import { type Dialect, Kysely, PostgresDialect, type Transaction } from 'kysely'
 import { Migrator } from 'kysely/migration';
 import { Fault } from '../base/errors.ts';
 import { migrations } from './migrations.ts';
-import { exactNumber, NodeSqliteDialect } from './sqlite.ts';
+import { NodeSqliteDialect } from './sqlite.ts';
+import { exactNumber } from './sqlite-connection.ts';
 import type { Tables } from './tables.ts';
 
 /** The only thing queries take: none can be asked beside the transaction it belongs to. */

@@ -1,3 +1,5 @@
+import type { Selectable } from 'kysely';
+
 /**
  * Our tables, alike in SQLite and PostgreSQL: instants are ISO 8601 text in UTC with milliseconds,
  * counters are integers, structures are JSON text.
@@ -130,3 +132,8 @@ interface RunTable {
   started_at: string | null;
   finished_at: string | null;
 }
+
+/** Rows as they are read. */
+export type JobRow = Selectable<Tables['jobs']>;
+export type RunRow = Selectable<Tables['runs']>;
+export type FileRow = Selectable<Tables['files']>;

@@ -1,6 +1,5 @@
-import type { Selectable } from 'kysely';
 import type { Tx } from '../db/db.ts';
-import type { Tables } from '../db/tables.ts';
+import type { JobRow } from '../db/tables.ts';
 import type { Job } from './job.ts';
 
 export async function insertJob(tx: Tx, job: Job): Promise<void> {
@@ -37,7 +36,7 @@ export async function markDeleted(tx: Tx, id: string, now: string): Promise<void
   await tx.updateTable('jobs').set({ deleted_at: now }).where('id', '=', id).execute();
 }
 
-export function readJob(row: Selectable<Tables['jobs']>): Job {
+export function readJob(row: JobRow): Job {
   return {
     id: row.id,
     tenant: row.tenant_id,

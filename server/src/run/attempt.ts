@@ -143,7 +143,7 @@ async function freezePlan(worker: Worker, attempt: Attempt): Promise<Plan | null
 }
 
 /** Whose rows a tenant's job may see. */
-export function scopeOf(dataset: Dataset, tenant: string): Scope {
+function scopeOf(dataset: Dataset, tenant: string): Scope {
   return dataset.tenancy === 'shared' ? { is: 'shared' } : { is: 'tenant', tenant };
 }
 

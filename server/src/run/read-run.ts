@@ -1,10 +1,9 @@
-import type { Selectable } from 'kysely';
 import type { FaultCode } from '../base/errors.ts';
-import type { Tables } from '../db/tables.ts';
+import type { FileRow, RunRow } from '../db/tables.ts';
 import { isFinal, type Run, type RunFile, type RunState } from './run.ts';
 
 /** A run as its row and its files' rows tell it. Files show once it succeeded, never before. */
-export function readRun(row: Selectable<Tables['runs']>, files: readonly Selectable<Tables['files']>[]): Run {
+export function readRun(row: RunRow, files: readonly FileRow[]): Run {
   const state = row.state as RunState;
   const hasError = row.error_code !== null && (state === 'failed' || !isFinal(state));
   return {
@@ -24,7 +23,7 @@ export function readRun(row: Selectable<Tables['runs']>, files: readonly Selecta
   };
 }
 
-export function readFile(row: Selectable<Tables['files']>): RunFile {
+export function readFile(row: FileRow): RunFile {
   return {
     id: row.id,
     path: row.path,

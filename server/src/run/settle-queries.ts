@@ -12,6 +12,15 @@ export interface Claim {
   readonly tenant: string;
 }
 
+export async function beginAttempt(tx: Tx, { run, attempt }: Claim, worker: string): Promise<void> {
+  const at = now();
+  const log: LogEntry[] = [{ at, attempt, event: 'claimed', text: `Attempt ${attempt} began.` }];
+  await tx
+    .insertInto('attempts')
+    .values({ run_id: run, attempt, worker, started_at: at, log: JSON.stringify(log) })
+    .execute();
+}
+
 /** The files are published: `committing` becomes `succeeded`. False when it was not committing. */
 export async function finishRun(tx: Tx, claim: Claim): Promise<boolean> {
   const at = now();

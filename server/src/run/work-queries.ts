@@ -8,7 +8,7 @@ import type { OutputResult, Progress } from './execution.ts';
 import type { Ending } from './outcome.ts';
 import type { Plan } from './plan.ts';
 import type { LogEntry } from './run.ts';
-import { type Claim, finishRun, settleRun, writeLog } from './settle-queries.ts';
+import { beginAttempt, type Claim, finishRun, settleRun, writeLog } from './settle-queries.ts';
 import { changeUse, lockTenant } from './use-queries.ts';
 
 /** All a worker needs to carry a run out. */
@@ -58,28 +58,14 @@ export class Work {
 
   /** The next due run of the tenant that was served longest ago and has a free slot, or null. */
   claim(tiers: Tiers): Promise<ClaimedRun | null> {
+    const at = now();
+    const leaseUntil = later(at, LEASE_MS);
+    const locks = this.#db.kind === 'postgres';
     return this.#db.write(async (tx) => {
-      const at = now();
-      const row = await claimRow(tx, {
-        tiers,
-        worker: this.#worker,
-        at,
-        leaseUntil: later(at, LEASE_MS),
-        locks: this.#db.kind === 'postgres',
-      });
+      const row = await claimRow(tx, { tiers, worker: this.#worker, at, leaseUntil, locks });
       if (!row) return null;
       await changeUse(tx, row.tenant_id, { queuedRuns: -1, activeRuns: 1, servedAt: at });
-      const log: LogEntry[] = [{ at, attempt: row.attempt, event: 'claimed', text: `Attempt ${row.attempt} began.` }];
-      await tx
-        .insertInto('attempts')
-        .values({
-          run_id: row.id,
-          attempt: row.attempt,
-          worker: this.#worker,
-          started_at: at,
-          log: JSON.stringify(log),
-        })
-        .execute();
+      await beginAttempt(tx, { run: row.id, attempt: row.attempt, tenant: row.tenant_id }, this.#worker);
       const { ask, tier } = await tx
         .selectFrom('jobs')
         .innerJoin('tenants', 'tenants.id', 'jobs.tenant_id')

@@ -1,0 +1,79 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { runCommand } from './command-line.ts';
+import { KEYS, ServerGround } from './server-ground.ts';
+
+const CONFIG = `export default { tiers: { gold: {}, iron: { formats: ['csv'] } }, datasets: {
+  rows: { source: { type: 'duckdb', files: 'rows.csv' }, tenancy: 'shared' },
+  gone: { source: { type: 'duckdb', files: 'gone.csv' }, tenancy: 'shared' } } };`;
+
+describe('the commands on the store', () => {
+  let folder: string;
+
+  before(() => {
+    folder = mkdtempSync(join(tmpdir(), 'drayage-store-'));
+    writeFileSync(join(folder, 'drayage.config.ts'), CONFIG);
+    writeFileSync(join(folder, 'rows.csv'), 'a,b\n1,2\n');
+  });
+
+  after(() => rmSync(folder, { recursive: true, force: true }));
+
+  const drayage = (...args: string[]) => runCommand(args, { cwd: folder, env: { DRAYAGE_DATA: 'data' } });
+
+  it('say so when the database was never made, and migrate makes it, once', async () => {
+    const { code, stderr } = await drayage('tenants');
+    assert.equal(code, 1);
+    assert.match(stderr, /drayage migrate/);
+    assert.match((await drayage('migrate')).stdout, /^Ran 0001_tenants, .*\.\n$/);
+    assert.equal((await drayage('migrate')).stdout, 'The database is of this version.\n');
+  });
+
+  it('make tenants of declared tiers only', async () => {
+    assert.equal((await drayage('tenants', 'put', 'acme', '--tier', 'gold')).stdout, 'Tenant acme has tier gold.\n');
+    assert.equal((await drayage('tenants', 'put', 'acme', '--tier', 'iron')).code, 0);
+    const refused = await drayage('tenants', 'put', 'acme', '--tier', 'wood');
+    assert.equal(refused.code, 2);
+    assert.match(refused.stderr, /no tier wood; there are gold, iron/);
+    assert.equal((await drayage('tenants', 'put', 'a b', '--tier', 'gold')).code, 2);
+    const [tenant] = JSON.parse((await drayage('tenants', 'list', '--json')).stdout);
+    assert.deepEqual([tenant.id, tenant.tier, tenant.queued_runs], ['acme', 'iron', 0]);
+  });
+
+  it('make a key that is shown once, list it without itself, and revoke it once', async () => {
+    const made = await drayage('keys', 'create', '--tenant', 'acme', '--name', 'nightly', '--rights', 'read');
+    const [, key = ''] = /^(dk_[0-9a-z]{40})$/m.exec(made.stdout) ?? [];
+    assert.notEqual(key, '', made.stdout);
+    const listed = await drayage('keys', '--json');
+    assert.ok(!listed.stdout.includes(key));
+    const [view] = JSON.parse(listed.stdout);
+    assert.deepEqual([view.id, view.name, view.tenants, view.rights], [1, 'nightly', ['acme'], ['read']]);
+    assert.equal((await drayage('keys', 'revoke', '1')).code, 0);
+    assert.equal((await drayage('keys', 'revoke', '1')).code, 1);
+    assert.match((await drayage('keys', 'create', '--tenant', 'nobody')).stderr, /no tenant nobody/);
+    assert.equal((await drayage('keys', 'create', '--tenant', 'acme', '--rights', 'fly')).code, 2);
+  });
+
+  it('check a configuration, source by source', async () => {
+    const { code, stdout } = await drayage('config', 'check');
+    assert.equal(code, 1);
+    assert.match(stdout, /^ok {6}rows: 2 columns, no time column$/m);
+    assert.match(stdout, /^failed {2}gone: .*\[source\.unreachable\]$/m);
+    assert.match(stdout, /^tiers {3}gold, iron$/m);
+  });
+
+  it('work beside a running server, which sees a revoked key at once', async () => {
+    await using ground = await ServerGround.open({ dispatches: false });
+    const { json } = await ground.call('POST', '/v1/jobs', { body: { dataset: 'events', format: 'csv' } });
+    const beside = (...args: string[]) => runCommand(args, { cwd: folder, env: { DRAYAGE_DATA: ground.dataFolder } });
+    const [listed] = JSON.parse((await beside('runs', '--json')).stdout);
+    assert.deepEqual([listed.run, listed.tenant, listed.state], [json.run.id, 'acme', 'queued']);
+    assert.equal((await beside('runs', '--state', 'failed', '--json')).stdout, '[]\n');
+    assert.equal((await beside('runs', '--state', 'odd')).code, 2);
+    assert.equal((await ground.call('GET', '/v1/jobs', { key: KEYS.globex })).status, 200);
+    assert.equal((await beside('keys', 'revoke', '2')).code, 0);
+    assert.equal((await ground.call('GET', '/v1/jobs', { key: KEYS.globex })).status, 401);
+  });
+});
