@@ -84,7 +84,7 @@ describe('drayage demo', () => {
         headers: { authorization: 'Bearer dk_demo_free', 'content-type': 'application/json' },
         body: JSON.stringify({ dataset: 'events', window: { start: '2026-03-02', end: '2026-03-09' }, ...body }),
       });
-    const codeOf = async (body: object) => (await (await ask(body)).json()).code;
+    const codeOf = async (body: object) => ((await (await ask(body)).json()) as { code: string }).code;
     assert.equal((await ask({ format: 'jsonl' })).status, 202);
     assert.equal(await codeOf({ format: 'parquet' }), 'tier.format');
     assert.equal(await codeOf({ format: 'csv', window: { start: '2026-03-01', end: '2026-03-09' } }), 'tier.range');

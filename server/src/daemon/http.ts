@@ -5,7 +5,10 @@ import { dialects } from '../request/dialects.ts';
 import { type FrontGround, openFront } from '../request/front.ts';
 import type { Daemon } from './daemon.ts';
 
-export interface HttpGround extends Omit<FrontGround, 'dialects' | 'hosts'> {
+/** How long answers may go on after a stop. */
+const LAST_ANSWERS_MS = 10_000;
+
+export interface HttpGround extends Omit<FrontGround, 'dialects'> {
   readonly host: string;
   /** 0 for a free one. */
   readonly port: number;
@@ -23,7 +26,7 @@ export class HttpDaemon implements Daemon {
   /** Throws `conflict.running` when the port is taken. */
   async start(): Promise<void> {
     const { host, port } = this.#ground;
-    const server = await openFront({ ...this.#ground, dialects, hosts: {} });
+    const server = await openFront({ ...this.#ground, dialects });
     await new Promise<void>((resolve, reject) => {
       server.once('error', (error) => reject(isSystemError(error, 'EADDRINUSE') ? inUse(host, port) : error));
       server.listen(port, host, resolve);
@@ -36,15 +39,17 @@ export class HttpDaemon implements Daemon {
     return (this.#server?.address() as AddressInfo | null)?.port ?? 0;
   }
 
-  /** Resolves when the last answer is out. */
+  /** Resolves when the last answer is out, or was cut: downloads can be taken up again by Range. */
   async stop(): Promise<void> {
     const server = this.#server;
     this.#server = null;
     if (!server) return;
+    const timer = setTimeout(() => server.closeAllConnections(), LAST_ANSWERS_MS);
     await new Promise<void>((resolve) => {
       server.close(() => resolve());
       server.closeIdleConnections();
     });
+    clearTimeout(timer);
   }
 }
 

@@ -73,7 +73,7 @@ export async function startServer(ask: ServerAsk): Promise<RunningServer> {
   });
   const sweeper = new SweeperDaemon({ ...shared, sweep, worker: name, swept: () => worker.nudge() });
   const desk = await openDesk({ ask, db, catalog, tenants, signer, changed: () => worker.nudge() });
-  const http = new HttpDaemon({ desk, log, host: environment.host, port: environment.port });
+  const http = new HttpDaemon({ desk, log, hosts: config.hosts, host: environment.host, port: environment.port });
   await sweep.endLeases((other) => isGone(other, db.kind));
   await http.start();
   await sweeper.start();

@@ -1,6 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Dialect, Kysely, PostgresDialect, type Transaction } from 'kysely';
+import { type Dialect, Kysely, PostgresDialect, sql, type Transaction } from 'kysely';
 import { Migrator } from 'kysely/migration';
 import { Fault } from '../base/errors.ts';
 import { migrations } from './migrations.ts';
@@ -30,9 +30,18 @@ export class Db implements AsyncDisposable {
 
   /** Opens the database as it is. Throws `source.unreachable` when it cannot be reached. */
   static async open({ dataFolder, url }: DbOptions): Promise<Db> {
-    if (url !== null) return new Db(await postgresDialect(url), 'postgres');
-    await mkdir(dataFolder, { recursive: true });
-    return new Db(new NodeSqliteDialect(join(dataFolder, 'drayage.db')), 'sqlite');
+    if (url === null) await mkdir(dataFolder, { recursive: true });
+    const db =
+      url === null
+        ? new Db(new NodeSqliteDialect(join(dataFolder, 'drayage.db')), 'sqlite')
+        : new Db(await postgresDialect(url), 'postgres');
+    try {
+      await db.read((tx) => sql`select 1`.execute(tx));
+      return db;
+    } catch (cause) {
+      await db[Symbol.asyncDispose]();
+      throw new Fault('source.unreachable', 'The database of this server cannot be opened.', { cause });
+    }
   }
 
   /** One transaction that may write. It commits when `act` resolves; when it rejects nothing happened. */
@@ -73,5 +82,8 @@ async function postgresDialect(url: string): Promise<Dialect> {
     getTypeParser: (oid: number, format?: 'text' | 'binary') =>
       NUMBERS.has(oid) ? exactNumber : pg.types.getTypeParser(oid, format as 'text'),
   };
-  return new PostgresDialect({ pool: new pg.Pool({ connectionString: url, types: types as typeof pg.types }) });
+  const pool = new pg.Pool({ connectionString: url, types: types as typeof pg.types });
+  // An idle connection that is cut is replaced at the next query; unheard, its error would end the process.
+  pool.on('error', () => {});
+  return new PostgresDialect({ pool });
 }

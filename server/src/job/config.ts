@@ -39,6 +39,10 @@ export const configSchema = z.strictObject({
     .url({ protocol: /^https?$/ })
     .transform((url) => url.replace(/\/+$/, ''))
     .optional(),
+  /** Host names (without port) that speak one dialect and nothing else. */
+  hosts: z
+    .record(z.string().regex(/^[a-z0-9.-]+$/, 'Allowed is a host name in lower case, without port'), z.string())
+    .default({}),
   tiers: z.record(name, tierSchema).default(DEFAULT_TIERS),
   runs: runsSchema.prefault({}),
   native: nativeSchema.prefault({}),

@@ -1,5 +1,9 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from 'node:http';
+import type { Duplex } from 'node:stream';
 import type { FastifyInstance } from 'fastify';
+import { now } from '../base/clock.ts';
+import { Fault, isSystemError, refuse } from '../base/errors.ts';
+import { newId } from '../base/ids.ts';
 import type { Log } from '../base/log.ts';
 import { dialectApp } from './app.ts';
 import type { Desk } from './desk.ts';
@@ -23,16 +27,50 @@ export interface FrontGround {
 
 /** One HTTP server for all dialects: by host name first, then by prefix, else native. */
 export async function openFront({ desk, dialects, hosts, log }: FrontGround): Promise<Server> {
+  checkHosts(hosts, dialects);
   const mounted = await Promise.all(
     dialects.map(async (dialect): Promise<Mounted> => ({ dialect, app: await dialectApp(dialect, desk, log) })),
   );
   const server = createServer({ requestTimeout: REQUEST_MS, headersTimeout: REQUEST_MS }, (request, response) =>
     dispatch(request, response, mounted, hosts),
   );
+  server.on('clientError', (error, socket) => refuseRaw(error, socket, mounted));
   server.on('close', () => {
     for (const { app } of mounted) void app.close();
   });
   return server;
+}
+
+/** Throws `request.invalid` for a host that is to speak what there is not. */
+function checkHosts(hosts: FrontGround['hosts'], dialects: readonly Dialect[]): void {
+  const wrong = Object.entries(hosts).find(([, name]) => !dialects.some((dialect) => dialect.name === name));
+  if (!wrong) return;
+  const [host, name] = wrong;
+  const known = dialects.map((dialect) => dialect.name).join(', ');
+  throw refuse(`/hosts/${host}`, `${host} is to speak ${name}; there are ${known}.`);
+}
+
+/** What is no HTTP reaches no dialect's instance, so it is answered here, in the words of the one without a prefix. */
+function refuseRaw(error: Error, socket: Duplex, mounted: readonly Mounted[]): void {
+  if (!socket.writable || isSystemError(error, 'ECONNRESET')) {
+    socket.destroy();
+    return;
+  }
+  const isTimeout = isSystemError(error, 'ERR_HTTP_REQUEST_TIMEOUT');
+  const fault = new Fault('request.malformed', isTimeout ? 'The request did not come in time.' : 'This is not HTTP.');
+  const { dialect } = native(mounted);
+  const { status, headers, body } = dialect.refuse({ fault, requestId: newId('req', now()), part: 'header' });
+  const text = JSON.stringify(body);
+  const lines = Object.entries({ ...headers, 'content-length': Buffer.byteLength(text), connection: 'close' });
+  socket.end(
+    `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines.map(([name, value]) => `${name}: ${value}\r\n`).join('')}\r\n${text}`,
+  );
+}
+
+function native(mounted: readonly Mounted[]): Mounted {
+  const found = mounted.find(({ dialect }) => dialect.prefix === '');
+  if (!found) throw new Error('There is no dialect without a prefix.');
+  return found;
 }
 
 function dispatch(
@@ -45,8 +83,7 @@ function dispatch(
   const name = Object.hasOwn(hosts, host) ? hosts[host] : undefined;
   const byHost = mounted.find(({ dialect }) => dialect.name === name);
   const byPrefix = byHost ?? mounted.find(({ dialect }) => isBelow(request.url ?? '', dialect.prefix));
-  const chosen = byPrefix ?? mounted.find(({ dialect }) => dialect.prefix === '');
-  if (!chosen) throw new Error('There is no dialect without a prefix.');
+  const chosen = byPrefix ?? native(mounted);
   if (!byHost && chosen.dialect.prefix !== '')
     request.url = (request.url ?? '').slice(chosen.dialect.prefix.length) || '/';
   chosen.app.routing(request, response);
