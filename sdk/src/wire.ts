@@ -140,14 +140,24 @@ export interface Page<Item> {
   readonly next: string | null;
 }
 
-const limit = z.coerce.number().int().min(1).max(100).default(50);
-const cursor = z.string().max(200).optional();
+const LIMIT = 'Allowed is a whole number from 1 to 100';
+
+/** A query's number is text: only digits are taken for one, not what JavaScript takes. */
+const limit = z
+  .preprocess(
+    (text) => (typeof text === 'string' && /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN),
+    z.int(LIMIT).min(1, LIMIT).max(100, LIMIT),
+  )
+  .default(50)
+  .meta({ description: 'Items of a page' });
+
+const cursor = z.string().max(200).optional().meta({ description: '`next` of the page before' });
 
 export const jobListQuery = z.strictObject({
-  state: runState.optional(),
+  state: runState.optional().meta({ description: 'Of the newest run' }),
   dataset: z.string().min(1).max(100).optional(),
-  createdFrom: z.string().max(40).optional().meta({ description: 'Included' }),
-  createdTo: z.string().max(40).optional().meta({ description: 'Not included' }),
+  createdFrom: z.string().max(40).optional().meta({ description: 'Included. An instant with a zone, or a date' }),
+  createdTo: z.string().max(40).optional().meta({ description: 'Not included. An instant with a zone, or a date' }),
   limit,
   cursor,
 });

@@ -1,5 +1,5 @@
 import type { Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import { Fault, isSystemError } from '../base/errors.ts';
 import { dialects } from '../request/dialects.ts';
 import { type FrontGround, openFront } from '../request/front.ts';
@@ -18,6 +18,8 @@ export interface HttpGround extends Omit<FrontGround, 'dialects'> {
 export class HttpDaemon implements Daemon {
   readonly #ground: HttpGround;
   #server: Server | null = null;
+  /** Connections on which nothing is being answered. */
+  readonly #quiet = new Set<Socket>();
 
   constructor(ground: HttpGround) {
     this.#ground = ground;
@@ -27,11 +29,24 @@ export class HttpDaemon implements Daemon {
   async start(): Promise<void> {
     const { host, port } = this.#ground;
     const server = await openFront({ ...this.#ground, dialects });
+    this.#watch(server);
     await new Promise<void>((resolve, reject) => {
       server.once('error', (error) => reject(isSystemError(error, 'EADDRINUSE') ? inUse(host, port) : error));
       server.listen(port, host, resolve);
     });
     this.#server = server;
+  }
+
+  /** Node takes a connection that never asked anything for a busy one, and would wait for it. */
+  #watch(server: Server): void {
+    server.on('connection', (socket) => {
+      this.#quiet.add(socket);
+      socket.once('close', () => this.#quiet.delete(socket));
+    });
+    server.on('request', ({ socket }, response) => {
+      this.#quiet.delete(socket);
+      response.once('close', () => socket.destroyed || this.#quiet.add(socket));
+    });
   }
 
   /** The port it listens on; 0 before it does. */
@@ -47,7 +62,7 @@ export class HttpDaemon implements Daemon {
     const timer = setTimeout(() => server.closeAllConnections(), LAST_ANSWERS_MS);
     await new Promise<void>((resolve) => {
       server.close(() => resolve());
-      server.closeIdleConnections();
+      for (const socket of this.#quiet) socket.destroy();
     });
     clearTimeout(timer);
   }
