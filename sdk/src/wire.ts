@@ -149,7 +149,7 @@ const limit = z
     z.int(LIMIT).min(1, LIMIT).max(100, LIMIT),
   )
   .default(50)
-  .meta({ description: 'Items of a page' });
+  .meta({ description: 'Items of a page; 50 unless told' });
 
 const cursor = z.string().max(200).optional().meta({ description: '`next` of the page before' });
 

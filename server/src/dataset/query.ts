@@ -101,6 +101,8 @@ function orderSql(
   if (!distinct && dataset.key.length === 0)
     throw refuse('/order', `${dataset.name} has no key to complete an order with, so it cannot be ordered.`);
   const asked = order.map((term, at) => readTerm(dataset, term, at));
+  const again = asked.findIndex(({ name }, at) => asked.findIndex((term) => term.name === name) !== at);
+  if (again >= 0) throw refuse(`/order/${again}`, `"${asked[again]?.name}" is ordered by twice.`);
   const chosen = new Set(columns.map((column) => column.name));
   const outside = distinct ? asked.findIndex(({ name }) => !chosen.has(name)) : -1;
   if (outside >= 0) throw refuse(`/order/${outside}`, 'With distinct, order takes chosen columns only.');

@@ -2,7 +2,7 @@ import fastify, { type FastifyError, type FastifyInstance, type FastifyReply, ty
 import { serializerCompiler } from 'fastify-type-provider-zod';
 import type { z } from 'zod';
 import { now } from '../base/clock.ts';
-import { Fault, type FaultCode, recordOf } from '../base/errors.ts';
+import { Fault, type FaultCode } from '../base/errors.ts';
 import { newId } from '../base/ids.ts';
 import type { Log } from '../base/log.ts';
 import type { Desk } from './desk.ts';
@@ -13,8 +13,35 @@ import { readJson } from './json-body.ts';
 /** A body beyond this is refused before it is read. */
 const BODY_LIMIT_BYTES = 1_048_576;
 
+type RefuseWith = (error: unknown, request: FastifyRequest, reply: FastifyReply) => FastifyReply;
+
 /** An instance of its own for each dialect: so that no error, no 404 and no route of one shows in another. */
 export async function dialectApp(dialect: Dialect, desk: Desk, log: Log): Promise<FastifyInstance> {
+  const refuseWith: RefuseWith = (error, request, reply) => {
+    const fault = faultOfRequest(error);
+    if (fault.code === 'internal') log.error({ err: error, request: request.id }, 'request failed');
+    const { status, headers, body } = dialect.refuse({
+      fault,
+      requestId: request.id,
+      part: partOf(error, fault, request),
+    });
+    // Of a URL that cannot be read, no hook ever hears.
+    reply.code(status).headers({ 'x-request-id': request.id, ...headers });
+    return reply.serializer(JSON.stringify).send(body);
+  };
+  const app = bareApp(refuseWith);
+  app.addHook('onRequest', async (request, reply) => void reply.header('x-request-id', request.id));
+  app.addHook('onResponse', async (request, reply) => logRequest(log, dialect, request, reply));
+  const routes = collectRoutes(app);
+  await dialect.routes(app, desk);
+  await app.after();
+  refuseOtherMethods(app, routes);
+  await app.ready();
+  return app;
+}
+
+/** Without routes, and with nothing of the framework's own left in its answers. */
+function bareApp(refuseWith: RefuseWith): FastifyInstance {
   const app = fastify({
     bodyLimit: BODY_LIMIT_BYTES,
     genReqId: () => newId('req', now()),
@@ -23,17 +50,10 @@ export async function dialectApp(dialect: Dialect, desk: Desk, log: Log): Promis
     return503OnClosing: false,
     frameworkErrors: (error, request, reply) => void refuseWith(error, request, reply as FastifyReply),
   });
-  const refuseWith = (error: unknown, request: FastifyRequest, reply: FastifyReply) => {
-    const fault = faultOfRequest(error);
-    if (fault.code === 'internal') log.error({ err: error, request: request.id }, 'request failed');
-    const part = partOf(error);
-    const { status, headers, body } = dialect.refuse({ fault, requestId: request.id, part });
-    return reply.code(status).headers(headers).serializer(JSON.stringify).send(body);
-  };
   app.removeAllContentTypeParsers();
-  app.addContentTypeParser('application/json', { parseAs: 'string' }, (_request, text, done) => {
+  app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_request, bytes, done) => {
     try {
-      done(null, readJson(text as string));
+      done(null, readJson(bytes as Buffer));
     } catch (error) {
       done(error as Error);
     }
@@ -48,18 +68,11 @@ export async function dialectApp(dialect: Dialect, desk: Desk, log: Log): Promis
   app.setNotFoundHandler((request, reply) =>
     refuseWith(new Fault('route.unknown', 'There is no such route.'), request, reply),
   );
-  app.addHook('onRequest', async (request, reply) => void reply.header('x-request-id', request.id));
-  app.addHook('onResponse', async (request, reply) => logRequest(log, dialect, request, reply));
-  const routes = collectRoutes(app);
-  await dialect.routes(app, desk);
-  await app.after();
-  refuseOtherMethods(app, routes);
-  await app.ready();
   return app;
 }
 
 function validate(schema: z.ZodType, value: unknown): { value: unknown } | { error: Error } {
-  const parsed = schema.safeParse(value);
+  const parsed = schema.safeParse(value, { reportInput: true });
   if (parsed.success) return { value: parsed.data };
   const { pointer, message } = firstIssue(parsed.error);
   return { error: new Fault('request.invalid', message, { pointer }) };
@@ -72,20 +85,27 @@ const FRAMEWORK_FAULTS: Readonly<Record<string, readonly [FaultCode, string]>> =
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: ['request.malformed', 'The body is not as long as Content-Length says.'],
   FST_ERR_CTP_EMPTY_JSON_BODY: ['request.malformed', 'The body is empty; it must be JSON.'],
   FST_ERR_BAD_URL: ['request.malformed', 'The URL is malformed.'],
+  FST_ERR_MAX_PARAM_LENGTH: ['route.unknown', 'There is no such route: a part of the path is too long.'],
 };
 
 function faultOfRequest(error: unknown): Fault {
   if (error instanceof Fault) return error;
   const [code, message] = FRAMEWORK_FAULTS[(error as FastifyError).code] ?? [];
   if (code !== undefined && message !== undefined) return new Fault(code, message);
-  return new Fault('internal', recordOf(null).message, { cause: error });
+  return new Fault('internal', 'This failed for a reason on our side.', { cause: error });
 }
 
 const PARTS: Readonly<Record<string, RequestPart>> = { querystring: 'query', params: 'path', headers: 'header' };
 
-function partOf(error: unknown): RequestPart {
+function partOf(error: unknown, { pointer }: Fault, { body, params, query }: FastifyRequest): RequestPart {
   const context = (error as { validationContext?: string } | null)?.validationContext;
-  return PARTS[context ?? ''] ?? 'body';
+  if (context !== undefined || (body !== undefined && body !== null)) return PARTS[context ?? ''] ?? 'body';
+  const name = pointer?.split('/')[1] ?? '';
+  const parts = [
+    ['path', params],
+    ['query', query],
+  ] as const;
+  return parts.find(([, part]) => Object.hasOwn(part ?? {}, name))?.[0] ?? 'body';
 }
 
 /** Queries are left out: a link's signature is as good as a key. */

@@ -6,7 +6,7 @@ import type { Window } from '../dataset/window.ts';
 import type { Ask } from '../job/ask.ts';
 import type { Accepted, Asker, FileOfRun, JobFilter, JobWithRun, Runs } from '../run/queries.ts';
 import type { LogEntry, Run } from '../run/run.ts';
-import { checkRight, chooseTenant, type Principal } from '../tenant/principal.ts';
+import { checkRight, chooseTenant, type Principal, type Right } from '../tenant/principal.ts';
 import type { Tenants } from '../tenant/queries.ts';
 import { checkTier, type Tier, type Tiers } from '../tenant/tier.ts';
 import type { Limits } from './limits.ts';
@@ -111,55 +111,59 @@ export class Desk {
   }
 
   jobs(caller: Caller, filter: Omit<JobFilter, 'tenants'>): Promise<JobWithRun[]> {
-    return this.#ground.runs.jobs({ ...filter, tenants: tenantsOf(caller) });
+    return this.#ground.runs.jobs({ ...filter, tenants: tenantsOf(caller, 'read') });
   }
 
   async job(caller: Caller, id: string): Promise<JobWithRun> {
-    return known(isId('job', id) ? await this.#ground.runs.job(id, tenantsOf(caller)) : null, 'job');
+    return known(isId('job', id) ? await this.#ground.runs.job(id, tenantsOf(caller, 'read')) : null, 'job');
   }
 
   async deleteJob(caller: Caller, id: string): Promise<void> {
-    checkRight(caller.principal, 'write');
-    const isKnown = isId('job', id) && (await this.#ground.runs.deleteJob(id, tenantsOf(caller), askerOf(caller)));
+    const isKnown =
+      isId('job', id) && (await this.#ground.runs.deleteJob(id, tenantsOf(caller, 'write'), askerOf(caller)));
     known(isKnown || null, 'job');
     this.#ground.changed();
   }
 
   async runAgain(caller: Caller, jobId: string): Promise<Run> {
     const { runs, admit, changed } = this.#ground;
-    checkRight(caller.principal, 'write');
-    const { job } = await this.job(caller, jobId);
+    const tenants = tenantsOf(caller, 'write');
+    const { job } = known(isId('job', jobId) ? await runs.job(jobId, tenants) : null, 'job');
     await admit();
     const tier = (tenant: string) => this.#tierOf(tierNameOf(caller, tenant), job.dialect);
-    const run = known(await runs.again(jobId, tenantsOf(caller), tier, askerOf(caller)), 'job');
+    const run = known(await runs.again(jobId, tenants, tier, askerOf(caller)), 'job');
     changed();
     return run;
   }
 
   async runsOf(caller: Caller, jobId: string, page: { after?: string; limit: number }): Promise<Run[]> {
-    return known(isId('job', jobId) ? await this.#ground.runs.runsOf(jobId, tenantsOf(caller), page) : null, 'job');
+    return known(
+      isId('job', jobId) ? await this.#ground.runs.runsOf(jobId, tenantsOf(caller, 'read'), page) : null,
+      'job',
+    );
   }
 
   async run(caller: Caller, id: string): Promise<Run> {
-    return known(isId('run', id) ? await this.#ground.runs.run(id, tenantsOf(caller)) : null, 'run');
+    return known(isId('run', id) ? await this.#ground.runs.run(id, tenantsOf(caller, 'read')) : null, 'run');
   }
 
   async cancel(caller: Caller, id: string): Promise<Run> {
-    checkRight(caller.principal, 'write');
-    const run = isId('run', id) ? await this.#ground.runs.cancel(id, tenantsOf(caller), askerOf(caller)) : null;
+    const run = isId('run', id)
+      ? await this.#ground.runs.cancel(id, tenantsOf(caller, 'write'), askerOf(caller))
+      : null;
     this.#ground.changed();
     return known(run, 'run');
   }
 
   /** The manifest's text, or null before the run succeeded. */
   async manifest(caller: Caller, id: string): Promise<string | null> {
-    const text = isId('run', id) ? await this.#ground.runs.manifest(id, tenantsOf(caller)) : undefined;
+    const text = isId('run', id) ? await this.#ground.runs.manifest(id, tenantsOf(caller, 'read')) : undefined;
     if (text === undefined) throw new Fault('run.unknown', 'There is no such run.');
     return text;
   }
 
   async log(caller: Caller, id: string): Promise<LogEntry[]> {
-    return known(isId('run', id) ? await this.#ground.runs.log(id, tenantsOf(caller)) : null, 'run');
+    return known(isId('run', id) ? await this.#ground.runs.log(id, tenantsOf(caller, 'read')) : null, 'run');
   }
 
   /** What a link points at. Throws `link.invalid`, `file.expired`. */
@@ -194,8 +198,9 @@ function askerOf({ principal, requestId }: Caller): Asker {
   return { principal: principal.id, requestId };
 }
 
-function tenantsOf({ principal }: Caller): string[] {
-  checkRight(principal, 'read');
+/** The tenants a caller may do that for. Throws `auth.forbidden`. */
+function tenantsOf({ principal }: Caller, right: Right): string[] {
+  checkRight(principal, right);
   return principal.tenants.map(({ id }) => id);
 }
 

@@ -1,4 +1,5 @@
-import { type FileHandle, open } from 'node:fs/promises';
+import { open } from 'node:fs/promises';
+import { Readable } from 'node:stream';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import parseRange from 'range-parser';
 import type { OpenedFile } from './desk.ts';
@@ -15,8 +16,12 @@ export async function answerFile(
   request: FastifyRequest,
   reply: FastifyReply,
 ): Promise<FastifyReply> {
-  const { file, path } = opened;
+  const { file } = opened;
   const etag = `"${file.sha256}"`;
+  const isSame = names(request.headers['if-none-match'], etag);
+  const stretch = isSame ? null : readRange(request, etag, file.bytes);
+  // Opened before anything is said of the file: an error must not carry its headers.
+  const body = isSame || stretch === 'outside' ? undefined : await openBody(opened, request, stretch);
   reply.headers({
     etag,
     'accept-ranges': 'bytes',
@@ -25,32 +30,49 @@ export async function answerFile(
     'content-disposition': `attachment; filename="${file.path.replaceAll(/["\\]/g, '_')}"`,
     'repr-digest': `sha-256=:${Buffer.from(file.sha256, 'hex').toString('base64')}:`,
   });
-  if (names(request.headers['if-none-match'], etag)) return reply.code(304).send();
-  const stretch = readRange(request, etag, file.bytes);
+  if (isSame) return reply.code(304).send();
   if (stretch === 'outside') return reply.code(416).header('content-range', `bytes */${file.bytes}`).send();
-  const { start, end } = stretch ?? { start: 0, end: file.bytes - 1 };
+  const { start, end } = stretch ?? wholeOf(file.bytes);
   reply.code(stretch ? 206 : 200).headers({
     'content-type': file.mediaType,
     'content-length': String(end - start + 1),
     ...(stretch ? { 'content-range': `bytes ${start}-${end}/${file.bytes}` } : {}),
   });
-  if (request.method === 'HEAD') return reply.send();
+  return reply.send(body);
+}
+
+/** The bytes to be sent, noted in the audit; none for HEAD. A stream, so that the framework leaves the headers alone. */
+async function openBody({ file, path, note }: OpenedFile, { method, id }: FastifyRequest, stretch: Stretch | null) {
+  if (method === 'HEAD') return Readable.from([]);
   const handle = await open(path);
-  await opened.note(request.id);
-  return reply.send(file.bytes === 0 ? '' : streamOf(handle, { start, end }));
+  try {
+    const { size } = await handle.stat();
+    if (size !== file.bytes) throw new Error(`${path} has ${size} bytes instead of ${file.bytes}.`);
+    await note(id);
+  } catch (error) {
+    await handle.close();
+    throw error;
+  }
+  if (file.bytes > 0)
+    return handle.createReadStream({ ...(stretch ?? wholeOf(file.bytes)), highWaterMark: 256 * 1024 });
+  await handle.close();
+  return Readable.from([]);
 }
 
-function streamOf(handle: FileHandle, { start, end }: Stretch) {
-  return handle.createReadStream({ start, end, highWaterMark: 256 * 1024 });
+function wholeOf(bytes: number): Stretch {
+  return { start: 0, end: bytes - 1 };
 }
 
-/** Several ranges are answered with the whole file, as the RFC allows. */
-function readRange({ headers }: FastifyRequest, etag: string, bytes: number): Stretch | 'outside' | null {
+/** Several ranges are answered with the whole file, as the RFC allows; only GET has ranges, and only of bytes. */
+function readRange({ method, headers }: FastifyRequest, etag: string, bytes: number): Stretch | 'outside' | null {
   const condition = headers['if-range'];
-  if (headers.range === undefined || (condition !== undefined && condition !== etag)) return null;
+  if (method !== 'GET' || !headers.range?.startsWith('bytes=') || (condition !== undefined && condition !== etag))
+    return null;
+  // The parser refuses a suffix longer than the file, by which the RFC means all of it.
+  if (bytes > 0 && Number(/^bytes=-(\d+)$/.exec(headers.range)?.[1]) > bytes) return wholeOf(bytes);
   const ranges = parseRange(bytes, headers.range);
   if (ranges === -1) return 'outside';
-  const [only] = ranges === -2 || ranges.type !== 'bytes' ? [] : ranges;
+  const [only] = ranges === -2 ? [] : ranges;
   return only && ranges !== -2 && ranges.length === 1 ? only : null;
 }
 

@@ -8,26 +8,41 @@ const LONG_NUMBER = /\d[\d.]{15}|\d[eE]/;
 /** A number that a 64-bit float does not hold as it was written. */
 class InexactNumber {}
 
+/** Far beyond what any body needs, and far below what a walk by recursion takes. */
+const MAX_DEPTH = 200;
+
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
 /**
  * Reads a JSON body. Throws `request.malformed` for what is no JSON, and `request.invalid` with the
- * place of a number that would change on the way in.
+ * place of a number or text that would change on the way in, or of what lies too deep.
  */
-export function readJson(text: string): unknown {
+export function readJson(bytes: Uint8Array): unknown {
+  const text = decode(bytes);
   if (text.trim() === '') return undefined;
-  const value = parseText(text);
-  const path = LONG_NUMBER.test(text) ? findInexact(value, []) : null;
-  if (path) throw refuse(pointerOf(path), 'This number has more digits than JSON numbers keep; send it as a string.');
-  return value;
+  const value = parseText(text, null);
+  refuseFlaw(value);
+  if (!LONG_NUMBER.test(text)) return value;
+  const exact = parseText(text, revive);
+  refuseFlaw(exact);
+  return exact;
 }
 
-function parseText(text: string): unknown {
+function decode(bytes: Uint8Array): string {
   try {
-    return secureJson.parse(text, LONG_NUMBER.test(text) ? revive : null, {
-      protoAction: 'error',
-      constructorAction: 'error',
-    });
+    return utf8.decode(bytes);
+  } catch (error) {
+    throw new Fault('request.malformed', 'The body is not valid UTF-8.', { cause: error });
+  }
+}
+
+function parseText(text: string, reviver: typeof revive | null): unknown {
+  try {
+    return secureJson.parse(text, reviver, { protoAction: 'error', constructorAction: 'error' });
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
+    if (error.message.includes('forbidden prototype'))
+      throw refuse('', 'The names __proto__ and constructor.prototype are not allowed.');
     throw new Fault('request.malformed', 'The body is not valid JSON.', { cause: error });
   }
 }
@@ -46,12 +61,31 @@ function isExact(value: number, source: string): boolean {
   return Number.isFinite(value) && digits.length <= 15;
 }
 
-function findInexact(value: unknown, path: readonly string[]): readonly string[] | null {
-  if (value instanceof InexactNumber) return path;
+function refuseFlaw(value: unknown): void {
+  const flaw = findFlaw(value, []);
+  if (flaw) throw refuse(pointerOf(flaw.path), flaw.message);
+}
+
+interface Flaw {
+  readonly path: readonly string[];
+  readonly message: string;
+}
+
+function findFlaw(value: unknown, path: readonly string[]): Flaw | null {
+  const message = flawOf(value, path.length);
+  if (message !== null) return { path, message };
   if (typeof value !== 'object' || value === null) return null;
   for (const [key, inner] of Object.entries(value)) {
-    const found = findInexact(inner, [...path, key]);
+    const found = key.isWellFormed() ? findFlaw(inner, [...path, key]) : { path, message: `A name in it is ${ILL}.` };
     if (found) return found;
   }
   return null;
+}
+
+const ILL = 'not well-formed Unicode: half of a surrogate pair stands alone';
+
+function flawOf(value: unknown, depth: number): string | null {
+  if (value instanceof InexactNumber) return 'This number has more digits than JSON numbers keep; send it as a string.';
+  if (typeof value === 'string' && !value.isWellFormed()) return `The text is ${ILL}.`;
+  return depth > MAX_DEPTH ? `This lies deeper than ${MAX_DEPTH} levels.` : null;
 }

@@ -8,7 +8,7 @@ import { destinations } from '../destination/destinations.ts';
 import { stageOf } from '../destination/download.ts';
 import { formatOf } from '../format/formats.ts';
 import type { Tiers } from '../tenant/tier.ts';
-import type { Catalog } from './catalog.ts';
+import type { Catalog, Described } from './catalog.ts';
 import { filesFolder, type OutputResult } from './execution.ts';
 import type { Signer } from './keys.ts';
 import { keepLease, type Lease } from './lease.ts';
@@ -120,8 +120,8 @@ class ProcessDied extends Error {
 
 /** Makes the plan of the first attempt and stores it before a row is read. Null when the attempt is void. */
 async function freezePlan(worker: Worker, attempt: Attempt): Promise<Plan | null> {
-  const { claim, catalog, limits, work } = attempt;
-  const { dataset, shape, engine } = await catalog.describe(claim.ask.dataset, worker);
+  const { claim, limits, work } = attempt;
+  const { dataset, shape, engine } = await describe(worker, attempt);
   const plan = makePlan(
     {
       ...claim.ask,
@@ -140,6 +140,12 @@ async function freezePlan(worker: Worker, attempt: Attempt): Promise<Plan | null
   note(attempt, 'planned', `The plan is frozen: ${plan.source.inputs.length} input files.`);
   attempt.log.info('planned');
   return (await work.storePlan(claim, plan, attempt.entries)) ? plan : null;
+}
+
+/** A source may never answer; then only the end of the process ends the wait. */
+async function describe(worker: Worker, { claim, catalog, lease }: Attempt): Promise<Described> {
+  using _ = worker.endOn(lease.signal);
+  return await catalog.describe(claim.ask.dataset, worker);
 }
 
 /** Whose rows a tenant's job may see. */

@@ -46,6 +46,7 @@ export async function claimRow(tx: Tx, ask: ClaimAsk) {
 
 /** Of the tenants with a due run and a free slot, the one with the fewest runs at work, then the one served longest ago. */
 async function chooseTenant(tx: Tx, { tiers, at, locks }: ClaimAsk) {
+  if (Object.keys(tiers).length === 0) return undefined;
   const cases = Object.entries(tiers).map(([name, tier]) => sql`when ${name} then ${sql.lit(tier.concurrentRuns)}`);
   const slots = sql<number>`case tenants.tier ${sql.join(cases, sql` `)} else 0 end`;
   const tenant = tx

@@ -1,6 +1,7 @@
 import { now } from '../base/clock.ts';
 import { Fault } from '../base/errors.ts';
 import type { Db, Tx } from '../db/db.ts';
+import { storable } from '../db/text.ts';
 import type { Job } from '../job/job.ts';
 import { findJob, markDeleted, readJob } from '../job/queries.ts';
 import { writeAudit } from '../tenant/queries.ts';
@@ -58,7 +59,7 @@ export class Runs {
     asker: Asker,
   ): Promise<Run | null> {
     return this.#db.write(async (tx) => {
-      const job = await findJob(tx, jobId, tenants);
+      const job = await findLocked(tx, jobId, tenants);
       return job && acceptRun(tx, job, tierOf(job.tenant), asker);
     });
   }
@@ -74,7 +75,7 @@ export class Runs {
     return this.#db.read(async (tx) => {
       if (tenants.length === 0) return [];
       let query = tx.selectFrom('jobs').selectAll().where('tenant_id', 'in', tenants).where('deleted_at', 'is', null);
-      if (dataset !== undefined) query = query.where('dataset', '=', dataset);
+      if (dataset !== undefined) query = query.where('dataset', '=', storable(dataset));
       if (createdFrom !== undefined) query = query.where('created_at', '>=', createdFrom);
       if (createdTo !== undefined) query = query.where('created_at', '<', createdTo);
       if (after !== undefined) query = query.where('id', '<', after);
@@ -91,7 +92,7 @@ export class Runs {
   /** Deletes the job and cancels what of it is not final. False for an unknown job. */
   deleteJob(id: string, tenants: readonly string[], asker: Asker): Promise<boolean> {
     return this.#db.write(async (tx) => {
-      const job = await findJob(tx, id, tenants);
+      const job = await findLocked(tx, id, tenants);
       if (!job) return false;
       const runs = await tx.selectFrom('runs').select(['id', 'state']).where('job_id', '=', id).execute();
       for (const { id: run, state } of runs)
@@ -172,6 +173,14 @@ export class Runs {
       writeAudit(tx, { tenant: file.tenant, principal, action: 'file.download', subject: file.id, requestId }),
     );
   }
+}
+
+/** The job with its tenant locked: nobody deletes it, or makes a run of it, until the transaction ends. */
+async function findLocked(tx: Tx, id: string, tenants: readonly string[]): Promise<Job | null> {
+  const job = await findJob(tx, id, tenants);
+  if (!job) return null;
+  await lockTenant(tx, job.tenant);
+  return findJob(tx, id, tenants);
 }
 
 async function findRun(tx: Tx, id: string, tenants: readonly string[]): Promise<Run | null> {

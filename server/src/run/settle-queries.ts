@@ -1,6 +1,7 @@
 import { later, now } from '../base/clock.ts';
 import type { FaultRecord } from '../base/errors.ts';
 import type { Tx } from '../db/db.ts';
+import { storable } from '../db/text.ts';
 import { type Ending, outcomeOf } from './outcome.ts';
 import type { LogEntry } from './run.ts';
 import { changeUse, lockTenant } from './use-queries.ts';
@@ -79,7 +80,9 @@ export async function settleRun(
       worker: null,
       lease_until: null,
       error_code: outcome.fault?.code ?? null,
-      error_message: outcome.fault?.message ?? null,
+      error_message: outcome.fault ? storable(outcome.fault.message) : null,
+      // The input the plan was made for is no more: the next attempt makes another.
+      ...(outcome.fault?.code === 'source.changed' && !isOver ? { plan: null } : {}),
     })
     .where('id', '=', claim.run)
     .execute();
@@ -96,8 +99,8 @@ async function endAttempt(tx: Tx, claim: Claim, ending: string, fault: FaultReco
       ending,
       finished_at: now(),
       fault_code: fault?.code ?? null,
-      fault_message: fault?.message ?? null,
-      fault_detail: fault?.detail ?? null,
+      fault_message: fault ? storable(fault.message) : null,
+      fault_detail: fault?.detail === undefined ? null : storable(fault.detail),
     })
     .where('run_id', '=', claim.run)
     .where('attempt', '=', claim.attempt)

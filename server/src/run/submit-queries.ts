@@ -9,7 +9,7 @@ import { idempotencyHorizon, writeAudit } from '../tenant/queries.ts';
 import type { Tier } from '../tenant/tier.ts';
 import { readRun } from './read-run.ts';
 import type { Run } from './run.ts';
-import { changeUse } from './use-queries.ts';
+import { lockTenant } from './use-queries.ts';
 
 /** Who asks, for the audit. */
 export interface Asker {
@@ -36,12 +36,10 @@ export async function acceptJob(tx: Tx, submission: Submission): Promise<Accepte
   const { job: asked, window, tier, idempotency } = submission;
   const createdAt = now();
   // Locked first: two creates with one key must not both find it new.
-  await reserve(tx, asked.tenant, tier);
+  await lockTenant(tx, asked.tenant);
   const before = idempotency && (await findRepeat(tx, asked.tenant, idempotency, createdAt));
-  if (before) {
-    await changeUse(tx, asked.tenant, { queuedRuns: -1 });
-    return before;
-  }
+  if (before) return before;
+  await reserve(tx, asked.tenant, tier);
   const job = { ...asked, id: newId('job', createdAt), createdAt };
   await insertJob(tx, job);
   const run = await insertRun(tx, job, window, createdAt);

@@ -2,7 +2,7 @@ import { later, now } from '../base/clock.ts';
 import type { Db } from '../db/db.ts';
 import { idempotencyHorizon } from '../tenant/queries.ts';
 import { type Claim, settleRun } from './settle-queries.ts';
-import { changeUse } from './use-queries.ts';
+import { changeUse, lockTenant } from './use-queries.ts';
 import { LEASE_MS } from './work-queries.ts';
 
 /** Rows of a sweep at a time; the next tick takes more. */
@@ -55,9 +55,21 @@ export class Sweep {
     });
   }
 
-  /** Its process is gone: the queue again, or failed at last. */
+  /** Its process is gone: the queue again, or failed at last. False when it was heard of again, or another was quicker. */
   bury(claim: Claim): Promise<boolean> {
-    return this.#db.write((tx) => settleRun(tx, claim, { is: 'died' }, null));
+    return this.#db.write(async (tx) => {
+      // Written, not only read: nobody renews the lease until this is over.
+      await lockTenant(tx, claim.tenant);
+      const { numUpdatedRows } = await tx
+        .updateTable('runs')
+        .set({ lease_until: null })
+        .where('id', '=', claim.run)
+        .where('attempt', '=', claim.attempt)
+        .where('state', '=', 'running')
+        .where('lease_until', '<', now())
+        .executeTakeFirstOrThrow();
+      return numUpdatedRows > 0n && settleRun(tx, claim, { is: 'died' }, null);
+    });
   }
 
   /** Takes a committing run over, to publish it. False when another was quicker. */
@@ -111,18 +123,26 @@ export class Sweep {
 
   /** Which of these attempts may still need their stage. */
   async liveStages(stages: readonly { run: string; attempt: number }[]): Promise<Set<string>> {
-    const rows = await this.#runsIn(stages.map(({ run }) => run));
-    const live = rows.filter(({ state }) => state === 'running' || state === 'committing');
-    return new Set(live.map(({ id, attempt }) => `${id}-${attempt}`));
+    return this.#db.read(async (tx) => {
+      const live = new Set<string>();
+      for (const ids of portions(stages.map(({ run }) => run))) {
+        const query = tx.selectFrom('runs').select(['id', 'attempt']).where('id', 'in', ids);
+        for (const { id, attempt } of await query.where('state', 'in', ['running', 'committing']).execute())
+          live.add(`${id}-${attempt}`);
+      }
+      return live;
+    });
   }
 
   /** Which of these runs have files that are kept. */
   async keptRuns(runs: readonly string[]): Promise<Set<string>> {
-    if (runs.length === 0) return new Set();
     return this.#db.read(async (tx) => {
-      const query = tx.selectFrom('files').select('run_id').distinct().where('run_id', 'in', runs);
-      const rows = await query.where('removed_at', 'is', null).execute();
-      return new Set(rows.map(({ run_id }) => run_id));
+      const kept = new Set<string>();
+      for (const ids of portions(runs)) {
+        const query = tx.selectFrom('files').select('run_id').distinct().where('run_id', 'in', ids);
+        for (const { run_id } of await query.where('removed_at', 'is', null).execute()) kept.add(run_id);
+      }
+      return kept;
     });
   }
 
@@ -131,11 +151,11 @@ export class Sweep {
       tx.deleteFrom('idempotency_keys').where('created_at', '<=', idempotencyHorizon(now())).execute(),
     );
   }
+}
 
-  #runsIn(ids: readonly string[]) {
-    if (ids.length === 0) return Promise.resolve([]);
-    return this.#db.read((tx) =>
-      tx.selectFrom('runs').select(['id', 'attempt', 'state']).where('id', 'in', ids).execute(),
-    );
-  }
+/** Neither database takes any number of values in a statement: SQLite 32,766, PostgreSQL 65,535. */
+const PORTION = 1000;
+
+function* portions(ids: readonly string[]): Generator<readonly string[]> {
+  for (let at = 0; at < ids.length; at += PORTION) yield ids.slice(at, at + PORTION);
 }

@@ -58,6 +58,8 @@ export class Worker implements AsyncDisposable {
         );
         resolve();
       });
+      // A process that never began has no end.
+      this.#child.once('error', () => this.#child.pid === undefined && resolve());
     });
     this.#child.on('error', (error) => this.#fail(error));
     this.#child.on('message', (report: Report) => this.#hear(report));
@@ -112,6 +114,14 @@ export class Worker implements AsyncDisposable {
     }
   }
 
+  /** Ends the process when the signal fires, until disposed: for work that cannot be cancelled. */
+  endOn(signal: AbortSignal): Disposable {
+    const end = () => this.#child.kill('SIGKILL');
+    signal.addEventListener('abort', end);
+    if (signal.aborted) end();
+    return { [Symbol.dispose]: () => signal.removeEventListener('abort', end) };
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#child.connected) this.#child.disconnect();
     await this.#ended;
@@ -125,9 +135,12 @@ export class Worker implements AsyncDisposable {
     });
   }
 
+  /** Who cannot be told anything is gone or has to go; its end says why. */
   #send(order: Order): void {
     this.#child.send(order, (error) => {
-      if (error) this.#fail(error);
+      if (!error) return;
+      if (this.isAlive) this.#child.kill('SIGKILL');
+      else this.#fail(error);
     });
   }
 

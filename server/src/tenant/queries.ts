@@ -1,3 +1,4 @@
+import { sql } from 'kysely';
 import { later, now } from '../base/clock.ts';
 import { Fault } from '../base/errors.ts';
 import { newId } from '../base/ids.ts';
@@ -52,18 +53,19 @@ export class Tenants {
     });
   }
 
-  /** Whether the key is alive and still acts for the tenant. */
+  /** Whether the key is alive, may read and still acts for the tenant. */
   actsFor(principal: number, tenant: string): Promise<boolean> {
     return this.#db.read(async (tx) => {
       const row = await tx
         .selectFrom('principals')
         .innerJoin('principal_tenants', 'principal_tenants.principal_id', 'principals.id')
-        .select('id')
+        .select('rights')
         .where('id', '=', principal)
         .where('tenant_id', '=', tenant)
         .where('revoked_at', 'is', null)
         .executeTakeFirst();
-      return row !== undefined;
+      const rights: readonly Right[] = row ? JSON.parse(row.rights) : [];
+      return rights.includes('read');
     });
   }
 
@@ -109,6 +111,8 @@ export class Tenants {
   putKey({ name, key, tenants, rights, dialects }: NewKey): Promise<number> {
     return this.#db.write(async (tx) => {
       await checkTenants(tx, tenants);
+      // Ids are counted up, and a key is looked for before it is made: by one at a time.
+      if (this.#db.kind === 'postgres') await sql`lock table principals in share row exclusive mode`.execute(tx);
       const found = await tx
         .selectFrom('principals')
         .select('id')
@@ -126,7 +130,7 @@ export class Tenants {
           .values({ ...values, ...created })
           .execute();
       }
-      const memberships = tenants.map((tenant) => ({ principal_id: id, tenant_id: tenant }));
+      const memberships = [...new Set(tenants)].map((tenant) => ({ principal_id: id, tenant_id: tenant }));
       await tx.insertInto('principal_tenants').values(memberships).execute();
       return id;
     });
@@ -163,6 +167,7 @@ export class Tenants {
 }
 
 async function checkTenants(tx: Tx, names: readonly string[]): Promise<void> {
+  if (names.length === 0) throw new Fault('request.invalid', 'A key needs a tenant.', { pointer: '/tenant' });
   const found = await tx.selectFrom('tenants').select('id').where('id', 'in', names).execute();
   const missing = names.find((name) => !found.some(({ id }) => id === name));
   if (missing !== undefined)

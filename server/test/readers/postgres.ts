@@ -45,6 +45,7 @@ export class PostgresReader implements AsyncDisposable {
   readonly #server: ChildProcess;
   readonly #kill: () => void;
   #files = 0;
+  #databases = 0;
 
   private constructor(place: { psql: string; folder: string; owner: Owner | null }, server: ChildProcess) {
     this.#psql = place.psql;
@@ -90,6 +91,13 @@ export class PostgresReader implements AsyncDisposable {
     return output.split('\n').slice(0, -1).map(readRow);
   }
 
+  /** A new empty database; gives its connection string. */
+  async createDatabase(): Promise<string> {
+    const name = `database_${this.#databases++}`;
+    await this.#query([`create database ${name}`]);
+    return `postgresql://reader@localhost/${name}?host=${encodeURIComponent(this.#folder)}`;
+  }
+
   async #query(statements: readonly string[]): Promise<string> {
     const psql = run(
       this.#psql,
@@ -116,7 +124,7 @@ async function startServer(postgres: string, folder: string, owner: Owner | null
   const settings = [
     'listen_addresses=',
     'shared_buffers=16MB',
-    'max_connections=10',
+    'max_connections=100',
     'fsync=off',
     'log_statement=none',
   ];

@@ -9,7 +9,9 @@ export function datasetRoutes(app: FastifyInstance, desk: Desk): void {
     next: null,
   }));
 
-  app.get<{ Params: { name: string } }>('/v1/datasets/:name', { schema: datasetSchemas.one }, async ({ params }) =>
-    writeDataset(desk.dataset(params.name)),
+  app.get<{ Params: { dataset: string } }>(
+    '/v1/datasets/:dataset',
+    { schema: datasetSchemas.one },
+    async ({ params }) => writeDataset(desk.dataset(params.dataset)),
   );
 }

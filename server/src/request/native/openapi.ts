@@ -15,9 +15,28 @@ export async function registerOpenapi(app: FastifyInstance): Promise<void> {
       },
       components: { securitySchemes: { key: { type: 'http', scheme: 'bearer' } } },
     },
-    transform: jsonSchemaTransform,
-    transformObject: jsonSchemaTransformObject,
+    transform: withHeaders,
+    transformObject: onlyAnswered,
   });
   await app.register(swaggerUi, { routePrefix: '/docs' });
   app.get('/openapi.json', { schema: { hide: true } }, async () => app.swagger());
 }
+
+/** The transform leaves out what a response says of its headers. */
+const withHeaders: typeof jsonSchemaTransform = (document) => {
+  const transformed = jsonSchemaTransform(document);
+  const responses = (transformed.schema?.response ?? {}) as Record<string, object>;
+  for (const [status, said] of Object.entries((document.schema?.response ?? {}) as Record<string, object>)) {
+    const response = responses[status];
+    if (response && 'headers' in said) Object.assign(response, { headers: said.headers });
+  }
+  return transformed;
+};
+
+/** Every named schema comes twice, as it is sent and as it is answered; ours are answered only. */
+const onlyAnswered: typeof jsonSchemaTransformObject = (document) => {
+  const whole = jsonSchemaTransformObject(document);
+  const { schemas } = (whole as { components: { schemas: Record<string, object> } }).components;
+  for (const name of Object.keys(schemas)) if (name.endsWith('Input')) delete schemas[name];
+  return whole;
+};

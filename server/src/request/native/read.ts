@@ -5,14 +5,14 @@ import { z } from 'zod';
 import { refuse } from '../../base/errors.ts';
 import { isId } from '../../base/ids.ts';
 import { parseInstant } from '../../column/parse-instant.ts';
-import { type Ask, FORMAT_NAMES, formatOptions } from '../../job/ask.ts';
+import { type Ask, askedFormat, FORMAT_NAMES } from '../../job/ask.ts';
 import type { CreateAsk } from '../desk.ts';
 
 const formatName = z.enum(FORMAT_NAMES);
 
 /** The body of a create with all that formats take. */
 export const jobBody = jobRequestSchema.extend({
-  format: z.union([formatName, formatOptions]).meta({ description: 'A name, or an object with options' }),
+  format: z.union([formatName, askedFormat]).meta({ description: 'A name, or an object with options' }),
 });
 
 export type JobBody = z.output<typeof jobBody>;
@@ -21,7 +21,7 @@ export type JobBody = z.output<typeof jobBody>;
 export function readCreate(body: JobBody, idempotencyKey: string | undefined): CreateAsk {
   const { dataset, tenant, window = {}, filter, columns, distinct = false, order } = body;
   const { compression = 'none', destination = { type: 'download' } } = body;
-  const format = typeof body.format === 'string' ? formatOptions.parse({ type: body.format }) : body.format;
+  const format = typeof body.format === 'string' ? askedFormat.parse({ type: body.format }) : body.format;
   const ask: Ask = {
     dataset,
     window,

@@ -11,20 +11,41 @@ import {
 import { z } from 'zod';
 import { jobBody } from './read.ts';
 
-const problem = (description: string) => ({
+const text = (description: string) => ({ type: 'string', description });
+
+const EVERYWHERE = { 'x-request-id': text('Tell it when you ask us about this request') };
+
+const LOCATION = { location: text('Path of what was made') };
+const RETRY_AFTER = { 'retry-after': text('Seconds to wait before asking again') };
+const POLL = { 'retry-after': text('Seconds to wait before looking again; absent once the run is final') };
+
+const answer = (description: string, schema: z.ZodType, headers: object = {}) => ({
   description,
+  headers: { ...EVERYWHERE, ...headers },
+  content: { 'application/json': { schema } },
+});
+
+const empty = (description: string, headers: object = {}) =>
+  z.null().meta({ description, headers: { ...EVERYWHERE, ...headers } });
+
+const problem = (description: string, headers: object = {}) => ({
+  description,
+  headers: { ...EVERYWHERE, ...RETRY_AFTER, ...headers },
   content: { 'application/problem+json': { schema: problemSchema } },
 });
 
-/** What every route with a key may answer. */
+/** What every route may answer. */
 const REFUSALS = {
-  '4xx': problem('Refused: what was asked, or who asked; `code` says which'),
+  '4xx': problem('Refused: what was asked, or who asked; `code` says which', {
+    'www-authenticate': text('With 401: how to say who you are'),
+    allow: text('With 405: the methods there are'),
+  }),
   '5xx': problem('Failed on our side, or at the source; `code` says which'),
 };
 
 const KEYED = { security: [{ key: [] }] };
 
-const byId = z.object({ id: z.string() });
+const byId = z.object({ id: z.string().meta({ description: 'As it was given; opaque' }) });
 
 const idempotency = z.looseObject({
   'idempotency-key': z
@@ -38,15 +59,17 @@ export const datasetSchemas = {
   list: {
     ...KEYED,
     tags: ['datasets'],
+    operationId: 'listDatasets',
     summary: 'List datasets',
-    response: { 200: pageOf(datasetSchema), ...REFUSALS },
+    response: { 200: answer('Every dataset', pageOf(datasetSchema)), ...REFUSALS },
   },
   one: {
     ...KEYED,
     tags: ['datasets'],
+    operationId: 'getDataset',
     summary: 'Look at a dataset',
-    params: z.object({ name: z.string() }),
-    response: { 200: datasetSchema, ...REFUSALS },
+    params: z.object({ dataset: z.string().meta({ description: 'Its name' }) }),
+    response: { 200: answer('The dataset', datasetSchema), ...REFUSALS },
   },
 };
 
@@ -54,98 +77,147 @@ export const jobSchemas = {
   create: {
     ...KEYED,
     tags: ['jobs'],
+    operationId: 'createJob',
     summary: 'Create a job; its first run begins as soon as there is room',
     headers: idempotency,
     body: jobBody,
-    response: { 202: jobSchema, ...REFUSALS },
+    response: { 202: answer('Accepted', jobSchema, { ...LOCATION, ...POLL }), ...REFUSALS },
   },
   list: {
     ...KEYED,
     tags: ['jobs'],
+    operationId: 'listJobs',
     summary: 'List jobs, newest first',
     querystring: jobListQuery,
-    response: { 200: pageOf(jobSchema), ...REFUSALS },
+    response: { 200: answer('A page of jobs', pageOf(jobSchema)), ...REFUSALS },
   },
   one: {
     ...KEYED,
     tags: ['jobs'],
+    operationId: 'getJob',
     summary: 'Look at a job and its newest run',
     params: byId,
-    response: { 200: jobSchema, ...REFUSALS },
+    response: { 200: answer('The job', jobSchema, POLL), ...REFUSALS },
   },
   remove: {
     ...KEYED,
     tags: ['jobs'],
+    operationId: 'deleteJob',
     summary: 'Delete a job; what runs is cancelled, files are kept until they expire',
     params: byId,
-    response: { 204: z.null().meta({ description: 'Deleted' }), ...REFUSALS },
+    response: { 204: empty('Deleted'), ...REFUSALS },
   },
   again: {
     ...KEYED,
     tags: ['jobs', 'runs'],
+    operationId: 'runJobAgain',
     summary: 'Run a job again over the same window',
     params: byId,
-    response: { 202: runSchema, ...REFUSALS },
+    response: { 202: answer('Accepted', runSchema, { ...LOCATION, ...POLL }), ...REFUSALS },
   },
   runs: {
     ...KEYED,
     tags: ['jobs', 'runs'],
+    operationId: 'listRuns',
     summary: 'List the runs of a job, newest first',
     params: byId,
     querystring: pageQuery,
-    response: { 200: pageOf(runSchema), ...REFUSALS },
+    response: { 200: answer('A page of runs', pageOf(runSchema)), ...REFUSALS },
   },
 };
+
+/** What clients may count on; the whole of it is in docs/manifest.md. */
+const manifest = z.looseObject({
+  version: z.literal(1),
+  run: z.string(),
+  job: z.string(),
+  tenant: z.string().nullable(),
+  dataset: z.string(),
+  window: z.looseObject({ start: z.string().nullable(), end: z.string().nullable() }),
+  outputs: z.array(z.looseObject({ format: z.string(), compression: z.string() })),
+  key: z.looseObject({ id: z.string() }),
+  signature: z.string(),
+});
 
 export const runSchemas = {
   one: {
     ...KEYED,
     tags: ['runs'],
+    operationId: 'getRun',
     summary: 'Look at a run; Retry-After is there until it is final',
     params: byId,
-    response: { 200: runSchema, ...REFUSALS },
+    response: { 200: answer('The run', runSchema, POLL), ...REFUSALS },
   },
   cancel: {
     ...KEYED,
     tags: ['runs'],
+    operationId: 'cancelRun',
     summary: 'Cancel a run that is not final',
     params: byId,
-    response: { 200: runSchema, ...REFUSALS },
+    response: { 200: answer('The run as it is now; what runs ends soon', runSchema), ...REFUSALS },
   },
   manifest: {
     ...KEYED,
     tags: ['runs'],
+    operationId: 'getManifest',
     summary: 'The signed manifest of a run that succeeded',
     params: byId,
-    response: { 200: z.looseObject({}).meta({ description: 'See docs/manifest.md' }), ...REFUSALS },
+    response: { 200: answer('The manifest', manifest), ...REFUSALS },
   },
   log: {
     ...KEYED,
     tags: ['runs'],
+    operationId: 'getLog',
     summary: 'What happened, attempt by attempt',
     params: byId,
-    response: { 200: pageOf(logEntrySchema), ...REFUSALS },
+    response: { 200: answer('Every entry', pageOf(logEntrySchema)), ...REFUSALS },
   },
 };
 
-const bytes = { 'application/octet-stream': { schema: z.any().meta({ type: 'string', format: 'binary' }) } };
+const MEDIA_TYPES = [
+  'text/csv',
+  'application/json',
+  'application/x-ndjson',
+  'application/vnd.apache.parquet',
+  'application/gzip',
+];
 
-/** The query is checked by its signature alone. */
+const FILE_HEADERS = {
+  etag: text('The sha-256 of the file, in quotes'),
+  'accept-ranges': text('bytes'),
+  'content-disposition': text('With the name of the file'),
+  'repr-digest': text('The sha-256 of the file, by RFC 9530'),
+};
+
+const RANGE_HEADERS = { ...FILE_HEADERS, 'content-range': text('What of how many bytes, by RFC 9110') };
+
+const bytes = (description: string, headers: object) => ({
+  description,
+  headers: { ...EVERYWHERE, ...headers },
+  content: Object.fromEntries(
+    MEDIA_TYPES.map((type) => [type, { schema: z.any().meta({ type: 'string', format: 'binary' }) }]),
+  ),
+});
+
+const ofLink = z.string().optional().meta({ description: 'As the link has it' });
+
+/** The query is checked by its signature alone, and a Range that says nothing is one that is not there. */
 export const fileSchemas = {
   tags: ['files'],
+  operationId: 'downloadFile',
   summary: 'Download a file by a link of a run; needs no key',
   params: z.object({ id: z.string(), name: z.string() }),
-  querystring: z.looseObject({
-    expires: z.string().optional(),
-    key: z.string().optional(),
-    signer: z.string().optional(),
-    signature: z.string().optional(),
+  querystring: z.looseObject({ expires: ofLink, key: ofLink, signer: ofLink, signature: ofLink }),
+  headers: z.looseObject({
+    range: z.string().optional().meta({ description: 'One range of bytes' }),
+    'if-range': z.string().optional().meta({ description: 'The ETag the range is of' }),
+    'if-none-match': z.string().optional().meta({ description: 'ETags that are there already' }),
   }),
   response: {
-    200: { description: 'The whole file', content: bytes },
-    206: { description: 'The range that was asked for', content: bytes },
-    304: z.null().meta({ description: 'As the caller has it' }),
-    416: z.null().meta({ description: 'The range lies outside the file' }),
+    200: bytes('The whole file', FILE_HEADERS),
+    206: bytes('The range that was asked for', RANGE_HEADERS),
+    304: empty('As the caller has it', FILE_HEADERS),
+    416: empty('The range lies outside the file', RANGE_HEADERS),
     ...REFUSALS,
   },
 };
@@ -153,17 +225,23 @@ export const fileSchemas = {
 export const healthSchemas = {
   health: {
     tags: ['server'],
+    operationId: 'getHealth',
     summary: 'Whether the server is up',
-    response: { 200: z.strictObject({ status: z.literal('ok') }) },
+    response: { 200: answer('It is', z.strictObject({ status: z.literal('ok') })), ...REFUSALS },
   },
   ready: {
     tags: ['server'],
+    operationId: 'getReady',
     summary: 'Whether requests can be served',
-    response: { 200: z.strictObject({ status: z.literal('ready') }), '5xx': problem('Not at the moment') },
+    response: { 200: answer('They can', z.strictObject({ status: z.literal('ready') })), ...REFUSALS },
   },
   manifestKey: {
     tags: ['server'],
+    operationId: 'getManifestKey',
     summary: 'The public key manifests are signed with',
-    response: { 200: z.strictObject({ id: z.string(), algorithm: z.literal('ed25519'), public: z.string() }) },
+    response: {
+      200: answer('The key', z.strictObject({ id: z.string(), algorithm: z.literal('ed25519'), public: z.string() })),
+      ...REFUSALS,
+    },
   },
 };
