@@ -42,12 +42,6 @@ export class JobClient {
     const rows = this.#yard.rows(`select count(*) as n from runs where state in ('queued', 'running', 'committing')`);
     return Number(rows[0]?.n);
   }
-
-  /** Whether a run of the tenant can begin now. */
-  isDue(tenant: string): boolean {
-    const sql = `select id from runs where tenant_id = ? and state in ('queued', 'running') and due_at <= ? limit 1`;
-    return this.#yard.rows(sql, tenant, new Date().toISOString()).length > 0;
-  }
 }
 
 async function send(url: string, asked: Asked): Promise<void> {

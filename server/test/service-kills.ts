@@ -132,9 +132,9 @@ class Kills {
 
   /** One life: jobs are created until it is killed at its moment. */
   async strike(): Promise<void> {
-    await this.#calm();
     const moment = this.#nextMoment();
     const service = this.#yard.start();
+    if (moment.target !== 'sweeping') await heard(service, () => this.#frail() === 0, MOMENT_MS);
     const isBig = moment.target === 'encoding' || moment.target === 'hashing';
     const pumping = this.#pump(service, isBig);
     const met = await endAt(service, moment, this.#yard.dataFolder);
@@ -145,14 +145,10 @@ class Kills {
     else this.#struck.set(phase, this.#count(phase) + 1);
   }
 
-  /** Ten deaths are a run's end: what died often gets a life in which it may finish. */
-  async #calm(): Promise<void> {
-    const rows = () => this.#yard.rows(`select id from runs where deaths >= 7 and state != 'succeeded'`);
-    if (rows().length === 0) return;
-    const { service } = await this.#yard.serving();
-    assert.ok(await heard(service, () => rows().length === 0, FINISH_MS), service.text);
-    service.kill('SIGKILL');
-    await service.ended;
+  /** Runs that died twice and are due: ten deaths are a run's end, and each makes the next wait longer. */
+  #frail(): number {
+    const sql = `select id from runs where deaths >= 2 and state in ('queued', 'running') and due_at <= ?`;
+    return this.#yard.rows(sql, new Date().toISOString()).length;
   }
 
   #count(phase: Phase): number {
@@ -179,10 +175,10 @@ class Kills {
     if (serving === null) return;
     const url = `http://127.0.0.1:${serving.port}`;
     try {
-      if (isBig && !this.client.isDue('acme')) await this.client.create(url, pick(BIG, this.client.asked.length));
+      if (isBig) await this.client.create(url, pick(BIG, this.client.asked.length));
       await this.client.repeatLost(url);
       while (service.isAlive) {
-        if (this.client.unfinished() < 4) await this.client.create(url, pick(SMALL, this.client.asked.length));
+        if (this.client.unfinished() < 5) await this.client.create(url, pick(SMALL, this.client.asked.length));
         else await Promise.race([nextLine(service), service.ended]);
       }
     } catch (error) {

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite, test } from 'node:test';
 import { sql } from 'kysely';
@@ -38,10 +37,10 @@ function testMigrations(ground: GroundOf): void {
   });
 
   test('a database that cannot be reached is a fault', async () => {
-    const folder = mkdtempSync(join(tmpdir(), 'drayage-store-'));
-    writeFileSync(join(folder, 'drayage.db'), 'This is no database. '.repeat(100));
+    const { dataFolder } = await ground().empty();
+    writeFileSync(join(dataFolder, 'drayage.db'), 'This is no database. '.repeat(100));
     const url = ground().kind === 'postgres' ? 'postgresql://nobody@127.0.0.1:1/nothing' : null;
-    await assert.rejects(Db.open({ dataFolder: folder, url }), { code: 'source.unreachable' });
+    await assert.rejects(Db.open({ dataFolder, url }), { code: 'source.unreachable' });
   });
 }
 

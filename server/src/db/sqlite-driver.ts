@@ -1,4 +1,5 @@
 import { DatabaseSync } from 'node:sqlite';
+import { setTimeout as wait } from 'node:timers/promises';
 import {
   CompiledQuery,
   type DatabaseConnection,
@@ -6,11 +7,14 @@ import {
   type QueryResult,
   type TransactionSettings,
 } from 'kysely';
+import { ticks } from '../base/clock.ts';
 import { Mutex } from './mutex.ts';
 import { SqliteConnection } from './sqlite-connection.ts';
 
-/** How long a statement waits for another process that writes, such as the command line. */
+/** How long a transaction waits for another process that writes, such as the command line; and between tries. */
 const BUSY_MS = 5000;
+const BUSY_RETRY_MS = 10;
+const SQLITE_BUSY = 5;
 
 const PRAGMAS = 'pragma journal_mode = wal; pragma synchronous = full; pragma foreign_keys = on';
 
@@ -41,6 +45,8 @@ export class SqliteDriver implements Driver {
   async init(): Promise<void> {
     const writer = new DatabaseSync(this.#path, { timeout: BUSY_MS });
     writer.exec(PRAGMAS);
+    // SQLite's own waiting would hold up the event loop.
+    writer.exec('pragma busy_timeout = 0');
     this.#writer = new SqliteConnection(writer);
     this.#reader = new SqliteConnection(new DatabaseSync(this.#path, { timeout: BUSY_MS, readOnly: true }));
   }
@@ -98,7 +104,7 @@ export class SqliteDriver implements Driver {
   async #open(lease: Lease, connection: SqliteConnection | null, release: () => void, words: string[]): Promise<void> {
     try {
       if (!connection) throw new Error('The database is closed.');
-      run(connection, ...words);
+      for (const sql of words) await retryBusy(() => run(connection, sql));
       lease.open(connection, release);
     } catch (error) {
       release();
@@ -142,7 +148,8 @@ export class SqliteDriver implements Driver {
     try {
       this.#flush();
       if (!this.#writer) throw new Error('The database is closed.');
-      return await this.#writer.executeQuery<Row>(query);
+      const writer = this.#writer;
+      return await retryBusy(() => writer.execute<Row>(query));
     } finally {
       release();
     }
@@ -185,6 +192,18 @@ class Lease implements DatabaseConnection {
   // biome-ignore lint/correctness/useYield: nothing here streams
   async *streamQuery<Row>(): AsyncIterableIterator<QueryResult<Row>> {
     throw new Error('Lists are read by pages.');
+  }
+}
+
+/** Tries again while another process holds the lock, for a while. */
+async function retryBusy<T>(act: () => T): Promise<T> {
+  for (const end = ticks() + BUSY_MS; ; await wait(BUSY_RETRY_MS)) {
+    try {
+      return act();
+    } catch (error) {
+      const isBusy = error instanceof Error && 'errcode' in error && error.errcode === SQLITE_BUSY;
+      if (!isBusy || ticks() > end) throw error;
+    }
   }
 }
 

@@ -3,7 +3,7 @@ import type { FastifyInstance } from 'fastify';
 import { isFinal } from '../../run/run.ts';
 import type { Desk } from '../desk.ts';
 import { callerOf, mintingOf } from './caller.ts';
-import { type JobBody, readCreate, readCursor, readInstant, writeCursor } from './read.ts';
+import { type JobBody, readCreate, readCursor, readSpan, writeCursor } from './read.ts';
 import { jobSchemas } from './schemas.ts';
 import { writeJob, writeRun } from './write.ts';
 
@@ -45,13 +45,13 @@ function jobListRoute(app: FastifyInstance, desk: Desk): void {
     async (request) => {
       const { state, dataset, createdFrom, createdTo, limit, cursor } = request.query;
       const after = readCursor('job', cursor);
+      const created = readSpan(createdFrom, createdTo);
       const found = await desk.jobs(callerOf(request), {
         // One more than the page, to know whether there is another.
         limit: limit + 1,
         ...(state === undefined ? {} : { state }),
         ...(dataset === undefined ? {} : { dataset }),
-        ...(createdFrom === undefined ? {} : { createdFrom: readInstant(createdFrom, '/createdFrom') }),
-        ...(createdTo === undefined ? {} : { createdTo: readInstant(createdTo, '/createdTo') }),
+        ...created,
         ...(after === undefined ? {} : { after }),
       });
       const page = found.slice(0, limit);

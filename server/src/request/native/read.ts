@@ -56,7 +56,18 @@ export function readCursor(kind: 'job' | 'run', cursor: string | undefined): str
   return id;
 }
 
-/** As instants are stored, so that they compare as text. */
-export function readInstant(text: string, pointer: string): string {
+/** Both ends as instants are stored, so that they compare as text. Throws `request.invalid`. */
+export function readSpan(
+  from: string | undefined,
+  to: string | undefined,
+): { createdFrom?: string; createdTo?: string } {
+  const createdFrom = from === undefined ? null : readInstant(from, '/createdFrom');
+  const createdTo = to === undefined ? null : readInstant(to, '/createdTo');
+  if (createdFrom !== null && createdTo !== null && createdTo <= createdFrom)
+    throw refuse('/createdTo', 'The end must lie after the start.');
+  return { ...(createdFrom === null ? {} : { createdFrom }), ...(createdTo === null ? {} : { createdTo }) };
+}
+
+function readInstant(text: string, pointer: string): string {
   return new Date(parseInstant(text, pointer)).toISOString();
 }
