@@ -22,6 +22,8 @@ export async function runTests({ ending, testTimeoutMs, totalMs }) {
       findFiles(ending),
     );
     if (files.length === 0) return noTests();
+    // Stripped types and compiled code are kept for the next start, in the many processes that tests start too.
+    process.env.NODE_COMPILE_CACHE ??= join(root, 'node_modules', '.cache', 'compiled');
     const options = [
       '--test',
       '--test-concurrency=2',

@@ -2,8 +2,6 @@ import { type ParseArgsConfig, parseArgs } from 'node:util';
 
 /** A command of the command line. */
 export interface Command {
-  readonly name: string;
-  readonly summary: string;
   readonly help: string;
   /** Gives the exit code. Faults and usage errors may be thrown. */
   run(args: readonly string[]): Promise<number>;

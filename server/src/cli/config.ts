@@ -6,8 +6,6 @@ import { type Command, readArgs, UsageError } from './command.ts';
 import { CONFIG_FILE, loadConfig } from './config-file.ts';
 
 export const configCommand: Command = {
-  name: 'config',
-  summary: 'check a configuration and the sources it names',
   help: `Usage: drayage config check [--config FILE]
 
 Reads the configuration (default: ${CONFIG_FILE}), looks at every source and says what each dataset

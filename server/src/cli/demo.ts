@@ -15,8 +15,6 @@ import { openView } from './progress-view.ts';
 const CONFIG = fileURLToPath(new URL('../../../examples/demo/drayage.config.ts', import.meta.url));
 
 export const demo: Command = {
-  name: 'demo',
-  summary: 'make demo data, export some of it and serve it',
   help: `Usage: drayage demo [--once]
 
 Makes demo data unless it is there already, exports the events of tenant acme as CSV with gzip into a

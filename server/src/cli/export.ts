@@ -15,8 +15,6 @@ import { openView, type ProgressView } from './progress-view.ts';
 import { findSubject } from './subject.ts';
 
 export const exportCommand: Command = {
-  name: 'export',
-  summary: 'export a dataset or files into a folder',
   help: EXPORT_HELP,
 
   async run(list) {

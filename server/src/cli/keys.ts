@@ -13,8 +13,6 @@ links that were given to holders of the key.
 `;
 
 export const keys: Command = {
-  name: 'keys',
-  summary: 'list, make and revoke API keys',
   help: HELP,
 
   async run(args) {

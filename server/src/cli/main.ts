@@ -1,23 +1,26 @@
 import { Fault, recordOf } from '../base/errors.ts';
 import { type Command, UsageError } from './command.ts';
-import { configCommand } from './config.ts';
-import { demo } from './demo.ts';
-import { exportCommand } from './export.ts';
-import { keys } from './keys.ts';
-import { migrate } from './migrate.ts';
-import { runs } from './runs.ts';
-import { serve } from './serve.ts';
-import { tenants } from './tenants.ts';
-import { verify } from './verify.ts';
 
-/** Every command there is. To add one: its file and its line here. */
-const COMMANDS: readonly Command[] = [exportCommand, verify, serve, runs, tenants, keys, configCommand, migrate, demo];
+/** Every command there is. To add one: its file and its line here. Only the one that is asked for is loaded. */
+const COMMANDS: readonly Listed[] = [
+  ['export', 'export a dataset or files into a folder', async () => (await import('./export.ts')).exportCommand],
+  ['verify', 'check exported files against their manifest', async () => (await import('./verify.ts')).verify],
+  ['serve', 'serve the API and carry out runs', async () => (await import('./serve.ts')).serve],
+  ['runs', 'list the newest runs', async () => (await import('./runs.ts')).runs],
+  ['tenants', 'list tenants, make one, move one to another tier', async () => (await import('./tenants.ts')).tenants],
+  ['keys', 'list, make and revoke API keys', async () => (await import('./keys.ts')).keys],
+  ['config', 'check a configuration and its sources', async () => (await import('./config.ts')).configCommand],
+  ['migrate', 'bring the database to this version', async () => (await import('./migrate.ts')).migrate],
+  ['demo', 'make demo data, export some of it and serve it', async () => (await import('./demo.ts')).demo],
+];
+
+type Listed = readonly [name: string, summary: string, load: () => Promise<Command>];
 
 const HELP = `Drayage exports data: from files to verified files.
 
 Usage: drayage COMMAND [OPTIONS]
 
-${COMMANDS.map(({ name, summary }) => `  ${name.padEnd(8)} ${summary}`).join('\n')}
+${COMMANDS.map(([name, summary]) => `  ${name.padEnd(8)} ${summary}`).join('\n')}
 
 drayage COMMAND --help says more. Exit codes: 0 done, 1 failed, 2 wrong usage, 130 cancelled.
 `;
@@ -29,13 +32,14 @@ async function run([name, ...args]: readonly string[]): Promise<number> {
     process.stdout.write(HELP);
     return name === undefined ? 2 : 0;
   }
-  const command = COMMANDS.find((each) => each.name === name);
-  if (!command) {
+  const listed = COMMANDS.find(([each]) => each === name);
+  if (!listed) {
     process.stderr.write(
-      `drayage: there is no command ${name}; there are ${COMMANDS.map((each) => each.name).join(', ')}.\n`,
+      `drayage: there is no command ${name}; there are ${COMMANDS.map(([each]) => each).join(', ')}.\n`,
     );
     return 2;
   }
+  const command = await listed[2]();
   if (args.includes('--help') || args.includes('-h')) {
     process.stdout.write(command.help);
     return 0;

@@ -3,8 +3,6 @@ import { Db } from '../db/db.ts';
 import { type Command, readArgs } from './command.ts';
 
 export const migrate: Command = {
-  name: 'migrate',
-  summary: 'bring the database to this version',
   help: `Usage: drayage migrate
 
 Brings the tables to this version and says which migrations ran. The server does so by itself when it

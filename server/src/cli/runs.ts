@@ -7,8 +7,6 @@ import { printRows, withStore } from './store.ts';
 const DEFAULT_COUNT = 20;
 
 export const runs: Command = {
-  name: 'runs',
-  summary: 'list the newest runs of all tenants, or of one',
   help: `Usage: drayage runs [--tenant NAME] [--state STATE] [--count N] [--json]
 
 The newest run of each job, newest first (default: ${DEFAULT_COUNT}). States: ${RUN_STATES.join(', ')}.

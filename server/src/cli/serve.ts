@@ -6,8 +6,6 @@ import { CONFIG_FILE, loadConfig } from './config-file.ts';
 import { untilStopped } from './until-stopped.ts';
 
 export const serve: Command = {
-  name: 'serve',
-  summary: 'serve the API and carry out runs',
   help: `Usage: drayage serve [--config FILE]
 
 Serves the API of the configuration's datasets, carries out runs and clears up behind them, until

@@ -5,8 +5,6 @@ import { CONFIG_FILE, loadConfig } from './config-file.ts';
 import { printRows, withStore } from './store.ts';
 
 export const tenants: Command = {
-  name: 'tenants',
-  summary: 'list tenants, make one, move one to another tier',
   help: `Usage: drayage tenants [list] [--json]
        drayage tenants put NAME --tier TIER [--config FILE]
 

@@ -3,8 +3,6 @@ import { type Verification, verifyExport } from '../run/verify.ts';
 import { type Command, readArgs, UsageError } from './command.ts';
 
 export const verify: Command = {
-  name: 'verify',
-  summary: 'check exported files against their manifest',
   help: `Usage: drayage verify FOLDER|manifest.json [--json]
 
 Reads the files of an export again and says of each whether it is intact, changed or missing, and
