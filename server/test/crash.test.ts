@@ -1,3 +1,3 @@
 import { killExports } from './kills.ts';
 
-killExports(48);
+killExports(24);

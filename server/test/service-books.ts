@@ -99,7 +99,7 @@ async function assertDisk(yard: ServiceYard): Promise<void> {
   );
   assert.deepEqual(namesIn(join(dataFolder, 'stage')), []);
   const kept = yard.rows(
-    'select run_id, path, manifest from files join runs on runs.id = run_id where removed_at is null',
+    'select run_id, path, manifest from files join recipes using (run_id) where removed_at is null',
   );
   assert.deepEqual(namesIn(join(dataFolder, 'files')).sort(), kept.map(({ run_id }) => String(run_id)).sort());
   for (const { run_id, path, manifest } of kept) {

@@ -36,6 +36,7 @@ const TABLES = [
   'deliveries',
   'files',
   'outputs',
+  'recipes',
   'attempts',
   'runs',
   'jobs',

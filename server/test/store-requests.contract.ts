@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
+import { setTimeout as wait } from 'node:timers/promises';
 import { later, now } from '../src/base/clock.ts';
 import type { Submission } from '../src/run/queries.ts';
 import type { RunState } from '../src/run/run.ts';
@@ -142,17 +143,17 @@ function testAgain(ground: GroundOf): void {
     const window = { start: '2026-01-01T00:00:00.000Z', end: '2026-02-01T00:00:00.000Z' };
     const { job, run } = await ground().submit('acme', { window });
     await ground().runs.cancel(run.id, ['acme'], ground().asker);
-    const second = await ground().runs.again(job.id, ['acme'], tierOf, ground().asker);
+    const second = await ground().runs.again(job.id, ['acme'], tierOf('acme'), ground().asker);
     assert.ok(second);
     const row = await ground().row(second.id);
     assert.deepEqual({ start: row.window_start, end: row.window_end }, window);
-    assert.equal(await ground().runs.again(job.id, ['globex'], tierOf, ground().asker), null);
+    assert.equal(await ground().runs.again(job.id, ['globex'], tierOf('acme'), ground().asker), null);
     assert.equal((await ground().runs.job(job.id, ['acme']))?.run.id, second.id);
   });
 
   test('is bound to the queue as creates are', async () => {
     const { job } = await ground().submit('tiny');
-    const again = () => ground().runs.again(job.id, ['tiny'], tierOf, ground().asker);
+    const again = () => ground().runs.again(job.id, ['tiny'], tierOf('tiny'), ground().asker);
     await again();
     await again();
     await assert.rejects(again(), { code: 'tier.queue' });
@@ -161,7 +162,7 @@ function testAgain(ground: GroundOf): void {
   test('at once with a delete leaves no run of a deleted job behind', async () => {
     for (let round = 0; round < 10; round++) {
       const { job } = await ground().submit('acme');
-      const asks = [0, 1, 2].map(() => ground().runs.again(job.id, ['acme'], tierOf, ground().asker));
+      const asks = [0, 1, 2].map(() => ground().runs.again(job.id, ['acme'], tierOf('acme'), ground().asker));
       await Promise.all([...asks, ground().runs.deleteJob(job.id, ['acme'], ground().asker)]);
     }
     const waiting = await ground().db.read((tx) =>
@@ -213,7 +214,7 @@ function testCancel(ground: GroundOf): void {
     const { job, run: waiting } = await ground().submit();
     const claim = await ground().claim();
     assert.equal(claim.run, waiting.id);
-    const second = await ground().runs.again(job.id, ALL, tierOf, ground().asker);
+    const second = await ground().runs.again(job.id, ALL, tierOf('acme'), ground().asker);
     assert.equal(await ground().runs.deleteJob(job.id, ALL, ground().asker), true);
     assert.equal(await ground().runs.deleteJob(job.id, ALL, ground().asker), false);
     const states = await Promise.all([waiting.id, second?.id ?? ''].map(async (id) => (await ground().row(id)).state));
@@ -246,20 +247,20 @@ function testLists(ground: GroundOf): void {
 
   test('of jobs can be narrowed', async () => {
     const one = await ground().submit('acme', { dataset: 'one' });
+    // Ids and filters tell milliseconds apart, nothing finer.
+    await wait(2);
     const two = await ground().submit('globex', { dataset: 'two' });
     await ground().runs.cancel(two.run.id, ALL, ground().asker);
-    const early = '2020-01-01T00:00:00.000Z';
-    await ground().db.write((tx) =>
-      tx.updateTable('jobs').set({ created_at: early }).where('id', '=', one.job.id).execute(),
-    );
+    const [early, late] = [one.job.createdAt, two.job.createdAt];
     const idsOf = async (filter: object) =>
       (await ground().runs.jobs({ tenants: ALL, limit: 9, ...filter })).map(({ job }) => job.id);
     assert.deepEqual(await idsOf({ dataset: 'one' }), [one.job.id]);
     assert.deepEqual(await idsOf({ tenants: ['globex'] }), [two.job.id]);
     assert.deepEqual(await idsOf({ state: 'queued' as RunState }), [one.job.id]);
     assert.deepEqual(await idsOf({ state: 'cancelled' as RunState }), [two.job.id]);
-    assert.deepEqual(await idsOf({ createdFrom: '2020-01-01T00:00:00.001Z' }), [two.job.id]);
-    assert.deepEqual(await idsOf({ createdFrom: early, createdTo: '2021-01-01T00:00:00.000Z' }), [one.job.id]);
+    assert.deepEqual(await idsOf({ createdFrom: late }), [two.job.id]);
+    assert.deepEqual(await idsOf({ createdFrom: early }), [two.job.id, one.job.id]);
+    assert.deepEqual(await idsOf({ createdFrom: early, createdTo: late }), [one.job.id]);
     assert.deepEqual(await idsOf({ createdTo: early }), []);
     assert.deepEqual(await idsOf({ dataset: 'one', state: 'cancelled' as RunState }), []);
     assert.deepEqual(await idsOf({ dataset: 'nul \0 in it' }), []);
@@ -269,7 +270,7 @@ function testLists(ground: GroundOf): void {
     const { job, run } = await ground().submit();
     await ground().runs.cancel(run.id, ALL, ground().asker);
     await new Promise((resolve) => setTimeout(resolve, 2));
-    const second = await ground().runs.again(job.id, ALL, tierOf, ground().asker);
+    const second = await ground().runs.again(job.id, ALL, tierOf('acme'), ground().asker);
     const found = await ground().runs.jobs({ tenants: ALL, state: 'queued', limit: 9 });
     assert.deepEqual(
       found.map((each) => each.run.id),
@@ -293,7 +294,7 @@ function testAudit(ground: GroundOf): void {
   test('has a row for everything done, and none for what was refused or repeated', async () => {
     const { job, run } = await ground().submit('acme', keyed('one'));
     await ground().submit('acme', keyed('one'));
-    const second = await ground().runs.again(job.id, ALL, tierOf, ground().asker);
+    const second = await ground().runs.again(job.id, ALL, tierOf('acme'), ground().asker);
     await ground().runs.cancel(run.id, ALL, ground().asker);
     await assert.rejects(ground().runs.cancel(run.id, ALL, ground().asker));
     await ground().runs.cancel(second?.id ?? '', ALL, ground().asker);

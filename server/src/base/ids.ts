@@ -14,13 +14,18 @@ export type IdKind = 'job' | 'run' | 'file' | 'audit' | 'req';
  * later milliseconds sort after earlier ones, and nobody can guess one.
  */
 export function newId(kind: IdKind, now: string): string {
-  let time = Date.parse(now);
+  return `${idBound(kind, now)}${base32(randomBytes(RANDOM_BYTES))}`;
+}
+
+/** What ids made from this instant on are not below, as text. */
+export function idBound(kind: IdKind, instant: string): string {
+  let time = Date.parse(instant);
   let digits = '';
   for (let at = 0; at < TIME_DIGITS; at++) {
     digits = `${DIGITS[time % 32]}${digits}`;
     time = Math.floor(time / 32);
   }
-  return `${kind}_${digits}${base32(randomBytes(RANDOM_BYTES))}`;
+  return `${kind}_${digits}`;
 }
 
 /** Whether the text has the form of an id; one that has not is answered like one that nobody has. */

@@ -55,6 +55,7 @@ export async function startServer(ask: ServerAsk): Promise<RunningServer> {
   await db.migrate();
   const tenants = new Tenants(db);
   await ask.prepare?.(tenants);
+  await warnOfTiers(tenants, config, log);
   const limits = { threads: environment.threads, memoryBytes: config.runs.memory };
   const pool = parts.use(new Pool(limits.threads, limits.memoryBytes));
   const catalog = new Catalog({ config, folder: ask.folder, limits });
@@ -84,6 +85,13 @@ export async function startServer(ask: ServerAsk): Promise<RunningServer> {
   log.info({ port: http.port, pid: process.pid }, 'serving');
   const open = parts.move();
   return { port: http.port, stop: () => open.disposeAsync() };
+}
+
+/** Runs of a tenant whose tier is not declared any more would wait, and nobody would know why. */
+async function warnOfTiers(tenants: Tenants, { tiers }: ParsedConfig, log: Log): Promise<void> {
+  for (const { id, tier } of await tenants.listTenants())
+    if (!Object.hasOwn(tiers, tier))
+      log.error({ tenant: id, tier }, 'tier is not declared: nothing of the tenant runs');
 }
 
 interface DeskAsk {

@@ -28,7 +28,10 @@ export function readWindow(ask: WindowAsk, dataset: Dataset, now: string): Windo
   if (start === null && end === null && dataset.lookbackDays === null) return { start, end };
   if (dataset.time === null) throw refuse('/window', `${dataset.name} has no time column, so it takes no window.`);
   if (start !== null && end !== null && end <= start) throw refuse('/window/end', 'The end must lie after the start.');
-  return { start: withinLookback(start, dataset, now), end };
+  const bounded = withinLookback(start, dataset, now);
+  if (bounded !== null && end !== null && end <= bounded)
+    throw refuse('/window/end', `${dataset.name} offers the last ${dataset.lookbackDays} days, from ${bounded}.`);
+  return { start: bounded, end };
 }
 
 function withinLookback(start: string | null, dataset: Dataset, now: string): string | null {

@@ -76,14 +76,23 @@ export class Db implements AsyncDisposable {
 /** Bigints and sums come as text otherwise. */
 const NUMBERS = new Set([20, 1700]);
 
+/** A network that swallows packets must not hold up leases, requests or a stop. */
+const TIMEOUTS = {
+  connectionTimeoutMillis: 10_000,
+  query_timeout: 30_000,
+  statement_timeout: 30_000,
+  idle_in_transaction_session_timeout: 30_000,
+};
+
 async function postgresDialect(url: string): Promise<Dialect> {
   const { default: pg } = await import('pg');
   const types = {
     getTypeParser: (oid: number, format?: 'text' | 'binary') =>
       NUMBERS.has(oid) ? exactNumber : pg.types.getTypeParser(oid, format as 'text'),
   };
-  const pool = new pg.Pool({ connectionString: url, types: types as typeof pg.types });
-  // An idle connection that is cut is replaced at the next query; unheard, its error would end the process.
+  const pool = new pg.Pool({ connectionString: url, types: types as typeof pg.types, keepAlive: true, ...TIMEOUTS });
+  // A connection that is cut fails its query, or is replaced at the next; unheard, its error would end the process.
   pool.on('error', () => {});
+  pool.on('connect', (client) => client.on('error', () => {}));
   return new PostgresDialect({ pool });
 }

@@ -9,10 +9,11 @@ export const migrations: Record<string, Migration> = {
   '0001_tenants': { up: tenants },
   '0002_jobs': { up: jobs },
   '0003_runs': { up: runs },
-  '0004_attempts': { up: attempts },
-  '0005_files': { up: files },
-  '0006_deliveries': { up: deliveries },
-  '0007_records': { up: records },
+  '0004_recipes': { up: recipes },
+  '0005_attempts': { up: attempts },
+  '0006_files': { up: files },
+  '0007_deliveries': { up: deliveries },
+  '0008_records': { up: records },
 };
 
 async function tenants(db: Kysely<unknown>): Promise<void> {
@@ -62,7 +63,18 @@ async function jobs(db: Kysely<unknown>): Promise<void> {
     .addColumn('deleted_at', 'text')
     .execute();
   // Lists of a tenant's jobs, newest first.
-  await db.schema.createIndex('jobs_by_tenant').on('jobs').columns(['tenant_id', 'id']).execute();
+  await db.schema
+    .createIndex('jobs_by_tenant')
+    .on('jobs')
+    .columns(['tenant_id', 'id'])
+    .where(sql.ref('deleted_at'), 'is', null)
+    .execute();
+  await db.schema
+    .createIndex('jobs_by_dataset')
+    .on('jobs')
+    .columns(['tenant_id', 'dataset', 'id'])
+    .where(sql.ref('deleted_at'), 'is', null)
+    .execute();
 }
 
 async function runs(db: Kysely<unknown>): Promise<void> {
@@ -82,8 +94,6 @@ async function runs(db: Kysely<unknown>): Promise<void> {
     .addColumn('due_at', 'text', (column) => column.notNull())
     .addColumn('worker', 'text')
     .addColumn('lease_until', 'text')
-    .addColumn('plan', 'text')
-    .addColumn('manifest', 'text')
     .addColumn('rows_planned', 'bigint')
     .addColumn('rows_written', 'bigint')
     .addColumn('progress_rows', 'bigint', (column) => column.notNull().defaultTo(0))
@@ -113,8 +123,20 @@ async function runIndexes(db: Kysely<unknown>): Promise<void> {
     .columns(['lease_until'])
     .where(sql.ref('state'), 'in', sql`('running', 'committing')`)
     .execute();
+  // Jobs whose newest run is in a state.
+  await db.schema.createIndex('runs_by_state').on('runs').columns(['tenant_id', 'state', 'job_id']).execute();
   // The newest run of a job, and its history.
   await db.schema.createIndex('runs_by_job').on('runs').columns(['job_id', 'id']).execute();
+}
+
+/** Apart from the runs, whose rows are written again and again while they are at work. */
+async function recipes(db: Kysely<unknown>): Promise<void> {
+  await db.schema
+    .createTable('recipes')
+    .addColumn('run_id', 'text', (column) => column.primaryKey().notNull().references('runs.id'))
+    .addColumn('plan', 'text')
+    .addColumn('manifest', 'text')
+    .execute();
 }
 
 async function attempts(db: Kysely<unknown>): Promise<void> {

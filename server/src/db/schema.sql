@@ -56,8 +56,6 @@ CREATE TABLE "runs" (
   "due_at" text not null,
   "worker" text,
   "lease_until" text,
-  "plan" text,
-  "manifest" text,
   "rows_planned" bigint,
   "rows_written" bigint,
   "progress_rows" bigint default 0 not null,
@@ -68,6 +66,12 @@ CREATE TABLE "runs" (
   "created_at" text not null,
   "started_at" text,
   "finished_at" text
+);
+
+CREATE TABLE "recipes" (
+  "run_id" text not null primary key references "runs" ("id"),
+  "plan" text,
+  "manifest" text
 );
 
 CREATE TABLE "attempts" (
@@ -139,11 +143,15 @@ CREATE TABLE "audit" (
   "request_id" text
 );
 
-CREATE INDEX "jobs_by_tenant" on "jobs" ("tenant_id", "id");
+CREATE INDEX "jobs_by_tenant" on "jobs" ("tenant_id", "id") where "deleted_at" is null;
+
+CREATE INDEX "jobs_by_dataset" on "jobs" ("tenant_id", "dataset", "id") where "deleted_at" is null;
 
 CREATE INDEX "runs_queued" on "runs" ("tenant_id", "due_at", "id") where "state" = 'queued';
 
 CREATE INDEX "runs_active" on "runs" ("lease_until") where "state" in ('running', 'committing');
+
+CREATE INDEX "runs_by_state" on "runs" ("tenant_id", "state", "job_id");
 
 CREATE INDEX "runs_by_job" on "runs" ("job_id", "id");
 

@@ -40,6 +40,13 @@ export interface Tables {
     deleted_at: string | null;
   };
   runs: RunTable;
+  recipes: {
+    run_id: string;
+    /** While the run is not final. */
+    plan: string | null;
+    /** From its commit on. */
+    manifest: string | null;
+  };
   attempts: {
     run_id: string;
     attempt: number;
@@ -119,8 +126,6 @@ interface RunTable {
   due_at: string;
   worker: string | null;
   lease_until: string | null;
-  plan: string | null;
-  manifest: string | null;
   rows_planned: number | null;
   rows_written: number | null;
   progress_rows: number;

@@ -41,6 +41,11 @@ async function stage(options: DownloadOptions): Promise<string> {
   return path;
 }
 
+/** After this not even a power cut takes the stage's files away: only then may it be committed. */
+export async function syncStage(stage: string): Promise<void> {
+  for (const folder of [join(stage, 'files'), stage, dirname(stage), dirname(dirname(stage))]) await syncFolder(folder);
+}
+
 /** One rename shows all files. Run again after a crash, it goes on where that one stopped. */
 async function publish(stage: string): Promise<void> {
   const { run } = readStageName(stage.slice(dirname(stage).length + 1)) ?? {};
@@ -48,7 +53,6 @@ async function publish(stage: string): Promise<void> {
   const target = keptFolder(dirname(dirname(stage)), run);
   await mkdir(dirname(target), { recursive: true, mode: 0o700 });
   if (!(await isFolder(target))) {
-    await syncFolder(join(stage, 'files'));
     await rename(join(stage, 'files'), target);
     await syncFolder(dirname(target));
   }

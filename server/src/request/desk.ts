@@ -8,7 +8,7 @@ import type { Accepted, Asker, FileOfRun, JobFilter, JobWithRun, Runs } from '..
 import type { LogEntry, Run } from '../run/run.ts';
 import { checkRight, chooseTenant, type Principal, type Right } from '../tenant/principal.ts';
 import type { Tenants } from '../tenant/queries.ts';
-import { checkTier, type Tier, type Tiers } from '../tenant/tier.ts';
+import { checkTier, type Tier, type Tiers, type Wanted } from '../tenant/tier.ts';
 import type { Limits } from './limits.ts';
 import type { Links } from './link.ts';
 
@@ -98,11 +98,13 @@ export class Desk {
     checkRight(caller.principal, 'write');
     const tenant = chooseTenant(caller.principal, named);
     const tier = this.#tierOf(tenant.tier, dialect);
+    // First of all: what was accepted is answered the same even while nothing new could be.
+    const before = idempotency && (await runs.repeated(tenant.id, idempotency));
+    if (before) return before;
     const dataset = catalog.dataset(ask.dataset);
     const scope: Scope = dataset.tenancy === 'shared' ? { is: 'shared' } : { is: 'tenant', tenant: tenant.id };
     const { window } = check(ask, { dataset, scope, now: now() });
-    const formats = ask.outputs.map(({ format }) => format.type);
-    checkTier(tier, { formats, destinations: ask.destinations.map(({ type }) => type), window });
+    checkTier(tier, wantedOf(ask, window));
     await admit();
     const job = { tenant: tenant.id, principal: caller.principal.id, dialect, ask, request };
     const accepted = await runs.submit({ ...askerOf(caller), job, window, tier, idempotency });
@@ -128,9 +130,11 @@ export class Desk {
   async runAgain(caller: Caller, jobId: string): Promise<Run> {
     const { runs, admit, changed } = this.#ground;
     const tenants = tenantsOf(caller, 'write');
-    const { job } = known(isId('job', jobId) ? await runs.job(jobId, tenants) : null, 'job');
+    const { job, run: last } = known(isId('job', jobId) ? await runs.job(jobId, tenants) : null, 'job');
+    const tier = this.#tierOf(tierNameOf(caller, job.tenant), job.dialect);
+    this.#ground.catalog.dataset(job.ask.dataset);
+    checkTier(tier, wantedOf(job.ask, last.window));
     await admit();
-    const tier = (tenant: string) => this.#tierOf(tierNameOf(caller, tenant), job.dialect);
     const run = known(await runs.again(jobId, tenants, tier, askerOf(caller)), 'job');
     changed();
     return run;
@@ -192,6 +196,14 @@ export interface OpenedFile {
   readonly path: string;
   /** Writes the download into the audit. */
   note(requestId: string): Promise<void>;
+}
+
+function wantedOf({ outputs, destinations }: Ask, window: Window): Wanted {
+  return {
+    formats: outputs.map(({ format }) => format.type),
+    destinations: destinations.map(({ type }) => type),
+    window,
+  };
 }
 
 function askerOf({ principal, requestId }: Caller): Asker {

@@ -48,7 +48,8 @@ async function openBody({ file, path, note }: OpenedFile, { method, id }: Fastif
   try {
     const { size } = await handle.stat();
     if (size !== file.bytes) throw new Error(`${path} has ${size} bytes instead of ${file.bytes}.`);
-    await note(id);
+    // A download by ranges is one download.
+    if ((stretch?.start ?? 0) === 0) await note(id);
   } catch (error) {
     await handle.close();
     throw error;

@@ -5,7 +5,7 @@ import { Fault, recordOf } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
 import type { Dataset, Scope } from '../dataset/dataset.ts';
 import { destinations } from '../destination/destinations.ts';
-import { stageOf } from '../destination/download.ts';
+import { stageOf, syncStage } from '../destination/download.ts';
 import { formatOf } from '../format/formats.ts';
 import type { Tiers } from '../tenant/tier.ts';
 import type { Catalog, Described } from './catalog.ts';
@@ -81,6 +81,7 @@ async function commitAttempt(attempt: Attempt): Promise<boolean> {
     makeManifest({ plan, results, createdAt: now(), signer, run: claim.run, job: claim.job }),
   );
   await writeFile(join(filesFolder(stage), 'manifest.json'), manifest, { flush: true });
+  await syncStage(stage);
   const files = results.map(fileOf);
   for (const { path, rows, bytes } of files) note(attempt, 'written', `${path}: ${rows} rows, ${bytes} bytes.`);
   const fileLifeMs = tiers[claim.tier]?.fileLife ?? 0;
@@ -122,30 +123,35 @@ class ProcessDied extends Error {
 async function freezePlan(worker: Worker, attempt: Attempt): Promise<Plan | null> {
   const { claim, limits, work } = attempt;
   const { dataset, shape, engine } = await describe(worker, attempt);
-  const plan = makePlan(
-    {
-      ...claim.ask,
-      window: { start: claim.window.start ?? undefined, end: claim.window.end ?? undefined },
-    },
-    {
-      dataset,
-      scope: scopeOf(dataset, claim.tenant),
-      shape,
-      engine,
-      limits,
-      now: claim.createdAt,
-      fileStem: `${dataset.name}-${claim.run}`,
-    },
-  );
+  const plan = makePlan(claim.ask, {
+    dataset,
+    scope: scopeOf(dataset, claim.tenant),
+    shape,
+    engine,
+    limits,
+    now: claim.createdAt,
+    window: claim.window,
+    fileStem: `${dataset.name}-${claim.run}`,
+  });
   note(attempt, 'planned', `The plan is frozen: ${plan.source.inputs.length} input files.`);
   attempt.log.info('planned');
   return (await work.storePlan(claim, plan, attempt.entries)) ? plan : null;
 }
 
-/** A source may never answer; then only the end of the process ends the wait. */
+/** What is wrong with a source is the operator's to know: its words name paths and columns nobody else may see. */
 async function describe(worker: Worker, { claim, catalog, lease }: Attempt): Promise<Described> {
+  // A source may never answer; then only the end of the process ends the wait.
   using _ = worker.endOn(lease.signal);
-  return await catalog.describe(claim.ask.dataset, worker);
+  try {
+    return await catalog.describe(claim.ask.dataset, worker);
+  } catch (error) {
+    if (!(error instanceof Fault) || error.code === 'internal' || error.code === 'dataset.unknown') throw error;
+    const [code, message] =
+      error.code === 'source.unreachable'
+        ? (['source.unreachable', "The dataset's source is not there."] as const)
+        : (['source.refused', "The dataset's source cannot be read as it is declared."] as const);
+    throw new Fault(code, message, { cause: error });
+  }
 }
 
 /** Whose rows a tenant's job may see. */
@@ -184,9 +190,9 @@ function endingOf(error: unknown, lease: Lease, stopping: AbortSignal): Ending {
   if (lease.isStalled)
     return { is: 'failed', fault: recordOf(new Fault('source.busy', 'The export made no progress.')) };
   if (stopping.aborted && lease.signal.aborted) return { is: 'released' };
-  // A signal to the whole process group reached the child before us.
-  if (error instanceof Fault && error.code === 'run.cancelled') return { is: 'released' };
-  if (error instanceof ProcessDied) return { is: 'died' };
+  // Cancelled, but not by its tenant: its process was ended, or nobody could say any more whose the run is.
+  const isCancelled = error instanceof Fault && error.code === 'run.cancelled';
+  if (error instanceof ProcessDied || isCancelled) return { is: 'died' };
   return { is: 'failed', fault: recordOf(error) };
 }
 

@@ -20,6 +20,9 @@ export interface CatalogGround {
   readonly limits: Limits;
 }
 
+/** How long a source may take to say what it has when nobody waits for it. */
+const DESCRIBE_MS = 30_000;
+
 /** The declared datasets with the columns their sources were last found to have. */
 export class Catalog {
   readonly #ground: CatalogGround;
@@ -34,7 +37,13 @@ export class Catalog {
     const failed = new Map<string, unknown>();
     for (const name of Object.keys(this.#ground.config.datasets)) {
       if (this.#datasets.has(name)) continue;
-      await pool.use((worker) => this.describe(name, worker)).catch((error: unknown) => failed.set(name, error));
+      await pool
+        .use(async (worker) => {
+          // A dead mount answers nothing at all; the others must not wait for it.
+          using _ = worker.endOn(AbortSignal.timeout(DESCRIBE_MS));
+          await this.describe(name, worker);
+        })
+        .catch((error: unknown) => failed.set(name, error));
     }
     return failed;
   }

@@ -18,9 +18,9 @@ process.on('message', (order: Order) => {
   work = carryOut(order);
 });
 
-// Ctrl-C reaches the whole process group; the parent decides what it means.
+// Both reach the whole process group; the parent decides what they mean.
 process.on('SIGINT', () => {});
-process.on('SIGTERM', () => cancelling.abort());
+process.on('SIGTERM', () => {});
 process.on('disconnect', () => void leave());
 
 async function carryOut(order: Exclude<Order, { order: 'cancel' }>): Promise<void> {

@@ -1,4 +1,4 @@
-import { type SelectQueryBuilder, sql } from 'kysely';
+import { sql } from 'kysely';
 import type { Tx } from '../db/db.ts';
 import type { Tiers } from '../tenant/tier.ts';
 
@@ -67,10 +67,8 @@ async function chooseTenant(tx: Tx, { tiers, at, locks }: ClaimAsk) {
     .orderBy('active_runs')
     .orderBy('served_at')
     .limit(1);
-  return withLock(tenant, locks).executeTakeFirst();
-}
-
-/** A tenant another worker claims for at this moment is passed over, not waited for. */
-function withLock<DB, Table extends keyof DB, Row>(query: SelectQueryBuilder<DB, Table, Row>, locks: boolean) {
-  return locks ? query.modifyEnd(sql`for update of tenant_uses skip locked`) : query;
+  if (!locks) return tenant.executeTakeFirst();
+  // A tenant another worker claims for is passed over; but one that is only asked a lot of must not starve for it.
+  const free = await tenant.modifyEnd(sql`for update of tenant_uses skip locked`).executeTakeFirst();
+  return free ?? tenant.modifyEnd(sql`for update of tenant_uses`).executeTakeFirst();
 }

@@ -2,7 +2,7 @@ import { ticks } from '../base/clock.ts';
 import type { Log } from '../base/log.ts';
 import type { Progress } from './execution.ts';
 import type { Claim } from './settle-queries.ts';
-import type { Work } from './work-queries.ts';
+import { LEASE_MS, type Work } from './work-queries.ts';
 
 /** Also how long a cancel by another process goes unseen. */
 const RENEW_MS = 1500;
@@ -31,17 +31,24 @@ const NO_PROGRESS = { phase: 'count', rows: 0, bytes: 0, fraction: null } as con
 
 export function keepLease(claim: Claim, { work, stopping, log }: LeaseGround): Lease {
   const ending = new AbortController();
-  const state = { isLost: false, isStalled: false, progress: NO_PROGRESS as Progress, movedAt: ticks() };
-  let phase: Progress['phase'] | null = null;
-  const renew = async () => {
-    if (ticks() - state.movedAt > STALL_MS) state.isStalled = true;
-    else if (await work.renew(claim, state.progress)) return;
-    else state.isLost = true;
-    ending.abort();
+  const state = {
+    isLost: false,
+    isStalled: false,
+    progress: NO_PROGRESS as Progress,
+    movedAt: ticks(),
+    renewedAt: ticks(),
   };
-  const timer = setInterval(() => {
-    renew().catch((error: unknown) => log.error({ err: error }, 'lease not renewed'));
-  }, RENEW_MS);
+  let phase: Progress['phase'] | null = null;
+  const timer = everyTime(async () => {
+    // Another may have the run by now: to go on would be work for nothing.
+    if (ticks() - state.renewedAt > LEASE_MS) ending.abort();
+    if (ticks() - state.movedAt > STALL_MS) state.isStalled = true;
+    else if (await work.renew(claim, state.progress)) {
+      state.renewedAt = ticks();
+      return;
+    } else state.isLost = true;
+    ending.abort();
+  }, log);
   const stop = () => ending.abort();
   stopping.addEventListener('abort', stop);
   if (stopping.aborted) stop();
@@ -65,6 +72,20 @@ export function keepLease(claim: Claim, { work, stopping, log }: LeaseGround): L
       stopping.removeEventListener('abort', stop);
     },
   };
+}
+
+/** Never two at a time: on a network that hangs they would pile up. */
+function everyTime(renew: () => Promise<void>, log: Log): NodeJS.Timeout {
+  let isRenewing = false;
+  return setInterval(() => {
+    if (isRenewing) return;
+    isRenewing = true;
+    renew()
+      .catch((error: unknown) => log.error({ err: error }, 'lease not renewed'))
+      .finally(() => {
+        isRenewing = false;
+      });
+  }, RENEW_MS);
 }
 
 function isAhead(progress: Progress, before: Progress): boolean {

@@ -63,6 +63,8 @@ export interface AskGround {
   readonly scope: Scope;
   /** ISO instant the lookback is counted from. */
   readonly now: string;
+  /** Settled when the run was accepted; then the ask's own is not read, nor the lookback counted again. */
+  readonly window?: Window;
 }
 
 export interface PlanGround extends AskGround {
@@ -104,8 +106,9 @@ export function makePlan(ask: PlanAsk, ground: PlanGround): Plan {
 }
 
 /** The window and query that are asked for. Throws `request.invalid` for what cannot be exported as asked, whatever the input. */
-export function checkAsk(ask: PlanAsk, { dataset, scope, now }: AskGround): { window: Window; query: Query } {
-  const window = readWindow(ask.window ?? {}, dataset, now);
+export function checkAsk(ask: PlanAsk, ground: AskGround): { window: Window; query: Query } {
+  const { dataset, scope, now } = ground;
+  const window = ground.window ?? readWindow(ask.window ?? {}, dataset, now);
   const query = makeQuery(dataset, scope, window, ask);
   for (const output of ask.outputs) checkOutput(output, query);
   return { window, query };

@@ -1,35 +1,31 @@
 import { now } from '../base/clock.ts';
 import { Fault } from '../base/errors.ts';
 import type { Db, Tx } from '../db/db.ts';
-import { storable } from '../db/text.ts';
 import type { Job } from '../job/job.ts';
 import { findJob, markDeleted, readJob } from '../job/queries.ts';
 import { writeAudit } from '../tenant/queries.ts';
 import type { Tier } from '../tenant/tier.ts';
+import { findJobIds, type JobFilter } from './list-queries.ts';
 import { readFile, readRun } from './read-run.ts';
-import { isFinal, type LogEntry, type Run, type RunFile, type RunState } from './run.ts';
-import { type Accepted, type Asker, acceptJob, acceptRun, type Submission } from './submit-queries.ts';
+import { isFinal, type LogEntry, type Run, type RunFile } from './run.ts';
+import {
+  type Accepted,
+  type Asker,
+  acceptJob,
+  acceptRun,
+  findRepeat,
+  type Idempotency,
+  type Submission,
+} from './submit-queries.ts';
 import { changeUse, lockTenant } from './use-queries.ts';
 
+export type { JobFilter } from './list-queries.ts';
 export type { Accepted, Asker, Submission } from './submit-queries.ts';
 
 /** A job beside its newest run. */
 export interface JobWithRun {
   readonly job: Job;
   readonly run: Run;
-}
-
-/** Which jobs, newest first. */
-export interface JobFilter {
-  readonly tenants: readonly string[];
-  readonly state?: RunState;
-  readonly dataset?: string;
-  /** ISO instants, half-open. */
-  readonly createdFrom?: string;
-  readonly createdTo?: string;
-  /** Id of the last job of the page before. */
-  readonly after?: string;
-  readonly limit: number;
 }
 
 /** A file with what its link is checked against. */
@@ -52,15 +48,10 @@ export class Runs {
   }
 
   /** Another run of a job over the same window; null for an unknown job. Throws `tier.queue`, `tier.bytes`. */
-  again(
-    jobId: string,
-    tenants: readonly string[],
-    tierOf: (tenant: string) => Tier,
-    asker: Asker,
-  ): Promise<Run | null> {
+  again(jobId: string, tenants: readonly string[], tier: Tier, asker: Asker): Promise<Run | null> {
     return this.#db.write(async (tx) => {
       const job = await findLocked(tx, jobId, tenants);
-      return job && acceptRun(tx, job, tierOf(job.tenant), asker);
+      return job && acceptRun(tx, job, tier, asker);
     });
   }
 
@@ -71,22 +62,18 @@ export class Runs {
     });
   }
 
-  jobs({ tenants, state, dataset, createdFrom, createdTo, after, limit }: JobFilter): Promise<JobWithRun[]> {
+  jobs(filter: JobFilter): Promise<JobWithRun[]> {
     return this.#db.read(async (tx) => {
-      if (tenants.length === 0) return [];
-      let query = tx.selectFrom('jobs').selectAll().where('tenant_id', 'in', tenants).where('deleted_at', 'is', null);
-      if (dataset !== undefined) query = query.where('dataset', '=', storable(dataset));
-      if (createdFrom !== undefined) query = query.where('created_at', '>=', createdFrom);
-      if (createdTo !== undefined) query = query.where('created_at', '<', createdTo);
-      if (after !== undefined) query = query.where('id', '<', after);
-      if (state !== undefined)
-        query = query.where(({ eb, selectFrom }) => {
-          const newest = selectFrom('runs').select('state').whereRef('job_id', '=', 'jobs.id').orderBy('id', 'desc');
-          return eb(newest.limit(1), '=', state);
-        });
-      const rows = await query.orderBy('id', 'desc').limit(limit).execute();
+      const ids = await findJobIds(tx, filter);
+      if (ids.length === 0) return [];
+      const rows = await tx.selectFrom('jobs').selectAll().where('id', 'in', ids).orderBy('id', 'desc').execute();
       return Promise.all(rows.map(async (row) => ({ job: readJob(row), run: await newestRun(tx, row.id) })));
     });
+  }
+
+  /** What the same Idempotency-Key and body had accepted before, or null. Throws `idempotency.mismatch`. */
+  repeated(tenant: string, idempotency: Idempotency): Promise<Accepted | null> {
+    return this.#db.read((tx) => findRepeat(tx, tenant, idempotency));
   }
 
   /** Deletes the job and cancels what of it is not final. False for an unknown job. */
@@ -137,8 +124,13 @@ export class Runs {
   manifest(id: string, tenants: readonly string[]): Promise<string | null | undefined> {
     return this.#db.read(async (tx) => {
       if (tenants.length === 0) return undefined;
-      const query = tx.selectFrom('runs').select(['state', 'manifest']).where('id', '=', id);
-      const row = await query.where('tenant_id', 'in', tenants).executeTakeFirst();
+      const row = await tx
+        .selectFrom('runs')
+        .leftJoin('recipes', 'recipes.run_id', 'runs.id')
+        .select(['state', 'manifest'])
+        .where('id', '=', id)
+        .where('tenant_id', 'in', tenants)
+        .executeTakeFirst();
       return row && (row.state === 'succeeded' ? row.manifest : null);
     });
   }

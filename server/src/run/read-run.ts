@@ -11,6 +11,7 @@ export function readRun(row: RunRow, files: readonly FileRow[]): Run {
     jobId: row.job_id,
     tenant: row.tenant_id,
     state,
+    window: { start: row.window_start, end: row.window_end },
     attempt: row.attempt,
     progress: { rows: row.progress_rows, bytes: row.progress_bytes, fraction: row.progress_fraction },
     rowsPlanned: row.rows_planned,

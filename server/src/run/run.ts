@@ -29,6 +29,8 @@ export interface Run {
   readonly jobId: string;
   readonly tenant: string;
   readonly state: RunState;
+  /** Half-open, as it was when the run was made; null is an open side. */
+  readonly window: { readonly start: string | null; readonly end: string | null };
   readonly attempt: number;
   readonly progress: { readonly rows: number; readonly bytes: number; readonly fraction: number | null };
   readonly rowsPlanned: number | null;

@@ -47,8 +47,14 @@ export async function finishRun(tx: Tx, claim: Claim): Promise<boolean> {
     .set({ state: 'delivered', attempts: 1, delivered_at: at })
     .where('run_id', '=', claim.run)
     .execute();
+  await dropPlan(tx, claim);
   await endAttempt(tx, claim, 'succeeded', null);
   return true;
+}
+
+/** Its hash stays in the manifest. */
+async function dropPlan(tx: Tx, { run }: Claim): Promise<void> {
+  await tx.updateTable('recipes').set({ plan: null }).where('run_id', '=', run).execute();
 }
 
 /** What becomes of a run whose attempt did not commit: the queue again, or failed. False when the attempt is not the current one any more. */
@@ -81,11 +87,11 @@ export async function settleRun(
       lease_until: null,
       error_code: outcome.fault?.code ?? null,
       error_message: outcome.fault ? storable(outcome.fault.message) : null,
-      // The input the plan was made for is no more: the next attempt makes another.
-      ...(outcome.fault?.code === 'source.changed' && !isOver ? { plan: null } : {}),
     })
     .where('id', '=', claim.run)
     .execute();
+  // After source.changed the input the plan was made for is no more: the next attempt makes another.
+  if (isOver || outcome.fault?.code === 'source.changed') await dropPlan(tx, claim);
   await changeUse(tx, claim.tenant, { activeRuns: -1, queuedRuns: isOver ? 0 : 1 });
   await endAttempt(tx, claim, ending.is, outcome.fault);
   if (log) await writeLog(tx, claim, log);

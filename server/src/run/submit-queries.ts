@@ -35,10 +35,13 @@ export interface Accepted {
 export async function acceptJob(tx: Tx, submission: Submission): Promise<Accepted> {
   const { job: asked, window, tier, idempotency } = submission;
   const createdAt = now();
-  // Locked first: two creates with one key must not both find it new.
-  await lockTenant(tx, asked.tenant);
-  const before = idempotency && (await findRepeat(tx, asked.tenant, idempotency, createdAt));
-  if (before) return before;
+  if (idempotency) {
+    // Two creates with one key must not both find it new.
+    await lockTenant(tx, asked.tenant);
+    const before = await findRepeat(tx, asked.tenant, idempotency);
+    if (before) return before;
+    await forget(tx, asked.tenant, idempotency);
+  }
   await reserve(tx, asked.tenant, tier);
   const job = { ...asked, id: newId('job', createdAt), createdAt };
   await insertJob(tx, job);
@@ -82,25 +85,18 @@ async function reserve(tx: Tx, tenant: string, tier: Tier): Promise<void> {
     throw new Fault('tier.bytes', `Your kept files have ${use.stored_bytes} bytes; allowed are ${tier.storedBytes}.`);
 }
 
-type Idempotency = NonNullable<Submission['idempotency']>;
+export type Idempotency = NonNullable<Submission['idempotency']>;
 
-async function findRepeat(
-  tx: Tx,
-  tenant: string,
-  { key, bodyHash }: Idempotency,
-  at: string,
-): Promise<Accepted | null> {
+/** What the same key and body had accepted within the last day, or null. Throws `idempotency.mismatch`. */
+export async function findRepeat(tx: Tx, tenant: string, { key, bodyHash }: Idempotency): Promise<Accepted | null> {
   const found = await tx
     .selectFrom('idempotency_keys')
     .selectAll()
     .where('tenant_id', '=', tenant)
     .where('key', '=', key)
-    .where('created_at', '>', idempotencyHorizon(at))
+    .where('created_at', '>', idempotencyHorizon(now()))
     .executeTakeFirst();
-  if (!found) {
-    await tx.deleteFrom('idempotency_keys').where('tenant_id', '=', tenant).where('key', '=', key).execute();
-    return null;
-  }
+  if (!found) return null;
   if (found.body_hash !== bodyHash)
     throw new Fault(
       'idempotency.mismatch',
@@ -110,6 +106,11 @@ async function findRepeat(
   const row = await tx.selectFrom('runs').selectAll().where('id', '=', found.run_id).executeTakeFirstOrThrow();
   if (!job) throw new Fault('job.unknown', 'The job this Idempotency-Key had made was deleted.');
   return { job, run: readRun({ ...row, ...FRESH }, []) };
+}
+
+/** One that is older than a day. */
+async function forget(tx: Tx, tenant: string, { key }: Idempotency): Promise<void> {
+  await tx.deleteFrom('idempotency_keys').where('tenant_id', '=', tenant).where('key', '=', key).execute();
 }
 
 async function remember(tx: Tx, job: Job, run: Run, { key, bodyHash }: Idempotency): Promise<void> {
@@ -134,8 +135,6 @@ const FRESH = {
   deaths: 0,
   worker: null,
   lease_until: null,
-  plan: null,
-  manifest: null,
   rows_planned: null,
   rows_written: null,
   progress_rows: 0,

@@ -1,3 +1,5 @@
+import { setImmediate } from 'node:timers/promises';
+import { sql } from 'kysely';
 import { later, now } from '../base/clock.ts';
 import type { Db } from '../db/db.ts';
 import { idempotencyHorizon } from '../tenant/queries.ts';
@@ -7,6 +9,9 @@ import { LEASE_MS } from './work-queries.ts';
 
 /** Rows of a sweep at a time; the next tick takes more. */
 const BATCH = 100;
+
+/** Spelt out, as SQLite does not use a partial index for values it is given later. */
+const ACTIVE = [sql.lit('running'), sql.lit('committing')];
 
 /** A run whose worker is silent for longer than its lease. */
 export interface Silent extends Claim {
@@ -22,19 +27,23 @@ export class Sweep {
   }
 
   /** Ends the leases of workers that are gone, so that the next tick takes their runs. */
-  endLeases(isGone: (worker: string) => boolean): Promise<number> {
-    return this.#db.write(async (tx) => {
-      const workers = await tx.selectFrom('runs').select('worker').distinct().where('worker', 'is not', null).execute();
-      const gone = workers.flatMap(({ worker }) => (worker !== null && isGone(worker) ? [worker] : []));
-      if (gone.length === 0) return 0;
-      const { numUpdatedRows } = await tx
-        .updateTable('runs')
-        .set({ lease_until: later(now(), -1) })
-        .where('worker', 'in', gone)
-        .where('state', 'in', ['running', 'committing'])
-        .executeTakeFirstOrThrow();
-      return Number(numUpdatedRows);
-    });
+  async endLeases(isGone: (worker: string) => boolean): Promise<number> {
+    const active = await this.#db.read((tx) =>
+      tx.selectFrom('runs').select(['id', 'worker']).where('state', 'in', ACTIVE).execute(),
+    );
+    const gone = active.filter(({ worker }) => worker !== null && isGone(worker));
+    // One at a time: whoever holds several rows at once may wait for another who does.
+    for (const { id, worker } of gone)
+      await this.#db.write((tx) =>
+        tx
+          .updateTable('runs')
+          .set({ lease_until: later(now(), -1) })
+          .where('id', '=', id)
+          .where('worker', '=', worker)
+          .where('state', 'in', ACTIVE)
+          .execute(),
+      );
+    return gone.length;
   }
 
   silent(): Promise<Silent[]> {
@@ -42,7 +51,7 @@ export class Sweep {
       const rows = await tx
         .selectFrom('runs')
         .select(['id', 'attempt', 'tenant_id', 'state'])
-        .where('state', 'in', ['running', 'committing'])
+        .where('state', 'in', ACTIVE)
         .where('lease_until', '<', now())
         .limit(BATCH)
         .execute();
@@ -123,27 +132,37 @@ export class Sweep {
 
   /** Which of these attempts may still need their stage. */
   async liveStages(stages: readonly { run: string; attempt: number }[]): Promise<Set<string>> {
-    return this.#db.read(async (tx) => {
-      const live = new Set<string>();
-      for (const ids of portions(stages.map(({ run }) => run))) {
-        const query = tx.selectFrom('runs').select(['id', 'attempt']).where('id', 'in', ids);
-        for (const { id, attempt } of await query.where('state', 'in', ['running', 'committing']).execute())
-          live.add(`${id}-${attempt}`);
-      }
-      return live;
-    });
+    const live = new Set<string>();
+    for await (const ids of portions(stages.map(({ run }) => run))) {
+      const rows = await this.#db.read((tx) =>
+        tx
+          .selectFrom('runs')
+          .select(['id', 'attempt'])
+          .where('id', 'in', ids)
+          .where('state', 'in', ['running', 'committing'])
+          .execute(),
+      );
+      for (const { id, attempt } of rows) live.add(`${id}-${attempt}`);
+    }
+    return live;
   }
 
   /** Which of these runs have files that are kept. */
   async keptRuns(runs: readonly string[]): Promise<Set<string>> {
-    return this.#db.read(async (tx) => {
-      const kept = new Set<string>();
-      for (const ids of portions(runs)) {
-        const query = tx.selectFrom('files').select('run_id').distinct().where('run_id', 'in', ids);
-        for (const { run_id } of await query.where('removed_at', 'is', null).execute()) kept.add(run_id);
-      }
-      return kept;
-    });
+    const kept = new Set<string>();
+    for await (const ids of portions(runs)) {
+      const rows = await this.#db.read((tx) =>
+        tx
+          .selectFrom('files')
+          .select('run_id')
+          .distinct()
+          .where('run_id', 'in', ids)
+          .where('removed_at', 'is', null)
+          .execute(),
+      );
+      for (const { run_id } of rows) kept.add(run_id);
+    }
+    return kept;
   }
 
   forgetIdempotency(): Promise<unknown> {
@@ -156,6 +175,10 @@ export class Sweep {
 /** Neither database takes any number of values in a statement: SQLite 32,766, PostgreSQL 65,535. */
 const PORTION = 1000;
 
-function* portions(ids: readonly string[]): Generator<readonly string[]> {
-  for (let at = 0; at < ids.length; at += PORTION) yield ids.slice(at, at + PORTION);
+/** Lets others have the event loop between two of them. */
+async function* portions(ids: readonly string[]): AsyncGenerator<readonly string[]> {
+  for (let at = 0; at < ids.length; at += PORTION) {
+    yield ids.slice(at, at + PORTION);
+    await setImmediate();
+  }
 }

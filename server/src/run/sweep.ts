@@ -11,11 +11,14 @@ export interface SweepGround extends Pick<AttemptGround, 'work' | 'dataFolder' |
   readonly worker: string;
 }
 
-/** Clears up once: silent workers' runs, files over their life, what crashes left. Gives how much it did. */
-export async function sweepOnce(ground: SweepGround): Promise<number> {
+/**
+ * Clears up once: silent workers' runs, files over their life, stages that crashes left; with
+ * `everything` also kept folders that no row names, which takes a look at each. Gives how much it did.
+ */
+export async function sweepOnce(ground: SweepGround, everything: boolean): Promise<number> {
   const silent = await endSilent(ground);
   const expired = await removeExpired(ground);
-  const strays = await removeStrays(ground);
+  const strays = await removeStrays(ground, everything);
   await ground.sweep.forgetIdempotency();
   return silent + expired + strays;
 }
@@ -28,7 +31,10 @@ async function endSilent(ground: SweepGround): Promise<number> {
     if (!isCommitting) {
       if (await sweep.bury(claim)) log.warn(names, 'attempt buried');
     } else if (await sweep.adopt(claim, worker)) {
-      await rollForward(claim, { ...ground, log: log.child(names) });
+      // What keeps one run from being published must keep nothing else from being swept.
+      await rollForward(claim, { ...ground, log: log.child(names) }).catch((error: unknown) =>
+        log.error({ err: error, ...names }, 'not published'),
+      );
     }
   }
   return silent.length;
@@ -47,13 +53,13 @@ async function removeExpired({ sweep, dataFolder, log }: SweepGround): Promise<n
 }
 
 /** Folders that no row names: stages of attempts that are over, files of runs that keep none. */
-async function removeStrays({ sweep, dataFolder, log }: SweepGround): Promise<number> {
+async function removeStrays({ sweep, dataFolder, log }: SweepGround, everything: boolean): Promise<number> {
   const stages = (await namesIn(stagesFolder(dataFolder))).map((name) => ({ name, ...readStageName(name) }));
   const named = stages.flatMap(({ run, attempt }) =>
     run === undefined || attempt === undefined ? [] : [{ run, attempt }],
   );
   const live = await sweep.liveStages(named);
-  const kept = await namesIn(join(dataFolder, 'files'));
+  const kept = everything ? await namesIn(join(dataFolder, 'files')) : [];
   const keeping = await sweep.keptRuns(kept);
   const strays = [
     ...stages.filter(({ name }) => !live.has(name)).map(({ name }) => join(stagesFolder(dataFolder), name)),

@@ -81,7 +81,7 @@ export class Work {
         ask: JSON.parse(ask),
         window: { start: row.window_start, end: row.window_end },
         createdAt: row.created_at,
-        plan: row.plan === null ? null : JSON.parse(row.plan),
+        plan: await readPlan(tx, row.id),
       };
     });
   }
@@ -89,13 +89,17 @@ export class Work {
   /** Keeps the lease and tells how far the run is. False when the attempt is not the current one any more. */
   renew(claim: Claim, { rows, bytes, fraction }: Pick<Progress, 'rows' | 'bytes' | 'fraction'>): Promise<boolean> {
     return this.#db.write(async (tx) => {
-      const { numUpdatedRows } = await current(tx, claim)
+      const { numUpdatedRows } = await tx
+        .updateTable('runs')
         .set({
           lease_until: later(now(), LEASE_MS),
           progress_rows: rows,
           progress_bytes: bytes,
           progress_fraction: fraction,
         })
+        .where('id', '=', claim.run)
+        .where('attempt', '=', claim.attempt)
+        .where('state', 'in', ['running', 'committing'])
         .executeTakeFirstOrThrow();
       return numUpdatedRows > 0n;
     });
@@ -105,10 +109,12 @@ export class Work {
   storePlan(claim: Claim, plan: Plan, log: readonly LogEntry[]): Promise<boolean> {
     return this.#db.write(async (tx) => {
       const { numUpdatedRows } = await current(tx, claim)
-        .set({ plan: JSON.stringify(plan) })
+        .set({ lease_until: later(now(), LEASE_MS) })
         .executeTakeFirstOrThrow();
-      if (numUpdatedRows > 0n) await writeLog(tx, claim, log);
-      return numUpdatedRows > 0n;
+      if (numUpdatedRows === 0n) return false;
+      await writeRecipe(tx, claim, { plan: JSON.stringify(plan) });
+      await writeLog(tx, claim, log);
+      return true;
     });
   }
 
@@ -120,7 +126,6 @@ export class Work {
       const { numUpdatedRows } = await current(tx, claim)
         .set({
           state: 'committing',
-          manifest,
           rows_planned: results[0]?.rowsPlanned ?? null,
           rows_written: results[0]?.rowsWritten ?? null,
           progress_rows: results.reduce((sum, { rowsWritten }) => sum + rowsWritten, 0),
@@ -130,6 +135,7 @@ export class Work {
         })
         .executeTakeFirstOrThrow();
       if (numUpdatedRows === 0n) return false;
+      await writeRecipe(tx, claim, { manifest });
       await insertResults(tx, claim, results);
       const rows = files.map(({ mediaType, ...file }) => ({
         ...file,
@@ -163,6 +169,19 @@ export class Work {
   settle(claim: Claim, ending: Ending, log: readonly LogEntry[] | null): Promise<boolean> {
     return this.#db.write((tx) => settleRun(tx, claim, ending, log));
   }
+}
+
+async function writeRecipe(tx: Tx, { run }: Claim, part: { plan: string } | { manifest: string }): Promise<void> {
+  await tx
+    .insertInto('recipes')
+    .values({ run_id: run, ...part })
+    .onConflict((conflict) => conflict.column('run_id').doUpdateSet(part))
+    .execute();
+}
+
+async function readPlan(tx: Tx, run: string): Promise<Plan | null> {
+  const row = await tx.selectFrom('recipes').select('plan').where('run_id', '=', run).executeTakeFirst();
+  return row?.plan ? JSON.parse(row.plan) : null;
 }
 
 /** The run's row, while this attempt runs. */

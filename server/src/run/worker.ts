@@ -1,6 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { getCompileCacheDir } from 'node:module';
 import { dirname } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { Fault, faultOf } from '../base/errors.ts';
 import type { DescribeAsk, SourceShape } from '../source/source.ts';
@@ -10,6 +11,10 @@ import type { Order, Report } from './protocol.ts';
 
 /** How long a child gets to answer a cancel before it is killed: cancel ends within a second. */
 const CANCEL_GRACE_MS = 700;
+
+/** How long a child gets to leave by itself, and how long its end is waited for. */
+const LEAVE_MS = 3000;
+const GIVE_UP_MS = 6000;
 
 /** Three blocks being compressed, a read, a write and a sync. */
 const POOL_THREADS = 6;
@@ -98,7 +103,7 @@ export class Worker implements AsyncDisposable {
     let timer: NodeJS.Timeout | undefined;
     const cancel = () => {
       this.#send({ order: 'cancel' });
-      timer = setTimeout(() => this.#child.kill('SIGKILL'), CANCEL_GRACE_MS);
+      timer = setTimeout(() => this.#kill(), CANCEL_GRACE_MS);
     };
     if (signal.aborted) throw cancelled();
     signal.addEventListener('abort', cancel);
@@ -116,15 +121,24 @@ export class Worker implements AsyncDisposable {
 
   /** Ends the process when the signal fires, until disposed: for work that cannot be cancelled. */
   endOn(signal: AbortSignal): Disposable {
-    const end = () => this.#child.kill('SIGKILL');
+    const end = () => this.#kill();
     signal.addEventListener('abort', end);
     if (signal.aborted) end();
     return { [Symbol.dispose]: () => signal.removeEventListener('abort', end) };
   }
 
+  /** Its work has failed soon after, whether the process could be ended or not. */
+  #kill(): void {
+    this.#child.kill('SIGKILL');
+    setTimeout(() => this.#fail(new Fault('internal', 'The export process does not end.')), LEAVE_MS).unref();
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#child.connected) this.#child.disconnect();
-    await this.#ended;
+    const kill = setTimeout(() => this.#child.kill('SIGKILL'), LEAVE_MS);
+    // Not even SIGKILL ends a process that waits for a dead mount; nobody shall wait with it.
+    await Promise.race([this.#ended, wait(GIVE_UP_MS, undefined, { ref: false })]);
+    clearTimeout(kill);
   }
 
   #order(order: Order, progress: (progress: Progress) => void): Promise<Report> {
