@@ -52,7 +52,7 @@ export function pause(waitMs: number, signal?: AbortSignal): Promise<void> {
 function waitAfter(error: unknown, tried: number): number | null {
   if (!(error instanceof DrayageError)) return null;
   const { code, status, retryAfterMs = 0 } = error;
-  const mayPass = code === 'client.network' || status === 429 || status === 503;
+  const mayPass = code === 'client.network' || [429, 502, 503, 504].includes(status ?? 0);
   if (!mayPass || retryAfterMs > LONGEST_RETRY_AFTER_MS) return null;
   const backoffMs = Math.min(LONGEST_BACKOFF_MS, FIRST_WAIT_MS * 2 ** tried);
   // Many clients refused at once do not come back at once.

@@ -88,7 +88,7 @@ function catches(pid: number, signal: number): boolean {
   return ((BigInt(`0x${mask}`) >> BigInt(signal - 1)) & 1n) === 1n;
 }
 
-before(() => writeSources(sources, 300_000));
+before(() => writeSources(sources, 120_000));
 after(() => rmSync(sources, { recursive: true, force: true }));
 
 describe('a server that is told to stop', { concurrency: 2 }, () => {
@@ -196,10 +196,18 @@ describe('one server on a data folder', () => {
   });
 });
 
-describe('children that die', { concurrency: 2 }, () => {
+describe('children that die, and cancel over HTTP', () => {
+  let yard: ServiceYard;
+  let serving: Service;
+
+  before(async () => {
+    yard = await openYard();
+    serving = await yard.serving();
+  });
+  after(() => yard[Symbol.asyncDispose]());
+
   test('kill -9 of a child at work: the attempt died, the run succeeds with the next', async () => {
-    await using yard = await openYard();
-    const { service, url } = await yard.serving();
+    const { service, url } = serving;
     const run = await createEncoding({ service, url });
     signalAll(service.children(), 'SIGKILL');
     await service.said(...succeeded(run));
@@ -208,9 +216,8 @@ describe('children that die', { concurrency: 2 }, () => {
   });
 
   test('kill -9 of idle children is no failure of the runs that come next', async () => {
-    await using yard = await openYard();
-    const { service, url } = await yard.serving();
-    for (let round = 0; round < 5; round++) {
+    const { service, url } = serving;
+    for (let round = 0; round < 3; round++) {
       signalAll(service.children(), 'SIGKILL');
       const run = await create(url, SMALL);
       await service.said(...succeeded(run));
@@ -222,8 +229,7 @@ describe('children that die', { concurrency: 2 }, () => {
   });
 
   test('after ten deaths the run has failed', async () => {
-    await using yard = await openYard();
-    const { service, url } = await yard.serving();
+    const { service, url } = serving;
     const run = await create(url, SMALL);
     for (let death = 1; death <= 10; death++) {
       await service.said('claimed', (line) => line.run === run && line.attempt === death);
@@ -246,17 +252,15 @@ describe('children that die', { concurrency: 2 }, () => {
     assertNoFiles(yard, run);
     await service.said(...succeeded(await create(url, SMALL)));
   });
-});
 
-describe('cancel over HTTP', { concurrency: 2 }, () => {
   for (const moment of ['its source does not answer', 'it is encoded'])
-    test(`a run is over, its stage gone and its slot free soon after, while ${moment}`, async () => {
+    test(`a cancelled run is over, its stage gone and its slot free soon after, while ${moment}`, async () => {
       await using yard = await openYard();
       const { service, url } = await yard.serving();
       const isEncoded = moment === 'it is encoded';
       if (!isEncoded) signalAll(service.children(), 'SIGSTOP');
       const run = isEncoded ? await createEncoding({ service, url }) : await create(url, SMALL);
-      await service.said('claimed');
+      await service.said('claimed', (line) => line.run === run);
       signalAll(service.children(), 'SIGSTOP');
       const start = performance.now();
       const { json } = await ask(url, `POST /v1/runs/${run}/cancel`, { tenant: 'acme' });

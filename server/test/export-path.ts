@@ -94,11 +94,12 @@ export async function carryOut(plan: Plan, stage: string): Promise<Exported> {
 }
 
 /** The way of the command line, from its arguments to the finished files, in this process. */
-export async function exportByArgs(
-  args: readonly string[],
-  stage: string,
-  describe = describeSource,
-): Promise<Exported> {
+export async function exportByArgs(args: readonly string[], stage: string): Promise<Exported> {
+  return carryOut(await planByArgs(args), stage);
+}
+
+/** The same way as far as the plan. */
+export async function planByArgs(args: readonly string[], describe = describeSource): Promise<Plan> {
   const read = readExportArgs([...args, '--explain']);
   const subject = await findSubject(read);
   const { shape, engine } = await describe(subject.ask, LIMITS);
@@ -111,7 +112,7 @@ export async function exportByArgs(
     ...(columns === undefined ? {} : { columns }),
     ...(order === undefined ? {} : { order }),
   };
-  const plan = makePlan(ask, {
+  return makePlan(ask, {
     dataset: subject.dataset(shape),
     scope: subject.scope,
     shape,
@@ -119,5 +120,4 @@ export async function exportByArgs(
     limits: LIMITS,
     now: '2026-01-01T00:00:00.000Z',
   });
-  return carryOut(plan, stage);
 }

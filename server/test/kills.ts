@@ -21,7 +21,7 @@ async function exportUndisturbed(): Promise<void> {
   const instance = await DuckDBInstance.create(':memory:', { threads: '2' });
   const connection = await instance.connect();
   await connection.run(
-    `copy (select i as id, (i % 9973) / 7 as amount, 'text, "' || i || '"' as text, repeat(md5(i::varchar), 4) as ballast from range(150000) t(i)) to '${source}' (format parquet)`,
+    `copy (select i as id, (i % 9973) / 7 as amount, 'text, "' || i || '"' as text, repeat(md5(i::varchar), 4) as ballast from range(100000) t(i)) to '${source}' (format parquet)`,
   );
   connection.closeSync();
   for (const format of FORMATS) {
@@ -55,22 +55,31 @@ interface Kill {
   readonly moment: string | number;
 }
 
-const MOMENTS = ['"phase":"plan"', '"phase":"count"', '"phase":"sort"', '"phase":"encode"', '"phase":"commit"'];
+const PHASES = ['plan', 'count', 'sort', 'encode'] as const;
 
 function kills(count: number): Kill[] {
-  return Array.from({ length: count }, (_, number) => ({
-    number,
-    victim: number % 2 === 0 ? 'parent' : 'child',
-    format: FORMATS[(number >> 1) % FORMATS.length] ?? ['csv'],
-    before: (['absent', 'empty', 'filled'] as const)[number % 3] ?? 'absent',
-    // Half at phases (a quarter of all at the commit), half spread evenly over the run.
-    moment:
-      number % 4 === 0
-        ? '"phase":"commit"'
-        : number % 4 === 1
-          ? (MOMENTS[(number >> 2) % 5] ?? '')
-          : (number + 0.5) / count,
-  }));
+  return Array.from({ length: count }, (_, number) => {
+    const moment = momentOf(number) ?? (number + 0.5) / count;
+    return {
+      number,
+      victim: number % 2 === 0 ? 'parent' : 'child',
+      format: (moment === saying('sort') ? FORMATS.at(-1) : FORMATS[(number >> 1) % FORMATS.length]) ?? ['csv'],
+      before: (['absent', 'empty', 'filled'] as const)[number % 3] ?? 'absent',
+      moment,
+    };
+  });
+}
+
+/** Five of eight at phases, two of them at the commit; null for the others, spread evenly over the run. */
+function momentOf(number: number): string | null {
+  if (number % 4 === 0) return saying('commit');
+  if (number % 4 === 1) return saying(PHASES[(number >> 2) % 4] ?? '');
+  if (number % 8 === 6) return saying(PHASES[((number >> 3) + 2) % 4] ?? '');
+  return null;
+}
+
+function saying(phase: string): string {
+  return `"phase":"${phase}"`;
 }
 
 /** Tests that kill the parent or the child of an export, at `count` moments spread over a whole run. */

@@ -21,7 +21,7 @@ import { type Execution, filesFolder, type Step } from '../src/run/execution.ts'
 import { makePlan, type Plan } from '../src/run/plan.ts';
 import { LIMITS, Yard } from './export-path.ts';
 
-const ROWS = 300_000;
+const ROWS = 130_000;
 const FORMATS = ['csv', 'json', 'jsonl', 'parquet'] as const;
 
 const yard = new Yard();

@@ -39,7 +39,7 @@ describe('the commands on the store', () => {
     assert.match(refused.stderr, /no tier wood; there are gold, iron/);
     assert.equal((await drayage('tenants', 'put', 'a b', '--tier', 'gold')).code, 2);
     const [tenant] = JSON.parse((await drayage('tenants', 'list', '--json')).stdout);
-    assert.deepEqual([tenant.id, tenant.tier, tenant.queued_runs], ['acme', 'iron', 0]);
+    assert.deepEqual([tenant.id, tenant.tier, tenant.queuedRuns], ['acme', 'iron', 0]);
   });
 
   it('make a key that is shown once, list it without itself, and revoke it once', async () => {
@@ -54,6 +54,14 @@ describe('the commands on the store', () => {
     assert.equal((await drayage('keys', 'revoke', '1')).code, 1);
     assert.match((await drayage('keys', 'create', '--tenant', 'nobody')).stderr, /no tenant nobody/);
     assert.equal((await drayage('keys', 'create', '--tenant', 'acme', '--rights', 'fly')).code, 2);
+    assert.match(
+      (await drayage('keys', 'create', '--tenant', 'acme', '--dialect', 'nativ')).stderr,
+      /there are native/,
+    );
+    const tiered = await drayage('keys', 'create', '--tenant', 'beta', '--tier', 'gold', '--json');
+    assert.deepEqual(Object.keys(JSON.parse(tiered.stdout)), ['id', 'key', 'tenants', 'name', 'rights', 'dialects']);
+    assert.equal((await drayage('keys', 'revoke', '2', '77')).code, 1);
+    assert.match((await drayage('keys')).stdout, /^2 .*beta .*Z$/m);
   });
 
   it('check a configuration, source by source', async () => {

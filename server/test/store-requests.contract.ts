@@ -143,17 +143,25 @@ function testAgain(ground: GroundOf): void {
     const window = { start: '2026-01-01T00:00:00.000Z', end: '2026-02-01T00:00:00.000Z' };
     const { job, run } = await ground().submit('acme', { window });
     await ground().runs.cancel(run.id, ['acme'], ground().asker);
-    const second = await ground().runs.again(job.id, ['acme'], tierOf('acme'), ground().asker);
+    const second = await ground().runs.again(job.id, ['acme'], {
+      ...ground().asker,
+      tier: tierOf('acme'),
+      idempotency: null,
+    });
     assert.ok(second);
     const row = await ground().row(second.id);
     assert.deepEqual({ start: row.window_start, end: row.window_end }, window);
-    assert.equal(await ground().runs.again(job.id, ['globex'], tierOf('acme'), ground().asker), null);
+    assert.equal(
+      await ground().runs.again(job.id, ['globex'], { ...ground().asker, tier: tierOf('acme'), idempotency: null }),
+      null,
+    );
     assert.equal((await ground().runs.job(job.id, ['acme']))?.run.id, second.id);
   });
 
   test('is bound to the queue as creates are', async () => {
     const { job } = await ground().submit('tiny');
-    const again = () => ground().runs.again(job.id, ['tiny'], tierOf('tiny'), ground().asker);
+    const again = () =>
+      ground().runs.again(job.id, ['tiny'], { ...ground().asker, tier: tierOf('tiny'), idempotency: null });
     await again();
     await again();
     await assert.rejects(again(), { code: 'tier.queue' });
@@ -162,7 +170,9 @@ function testAgain(ground: GroundOf): void {
   test('at once with a delete leaves no run of a deleted job behind', async () => {
     for (let round = 0; round < 10; round++) {
       const { job } = await ground().submit('acme');
-      const asks = [0, 1, 2].map(() => ground().runs.again(job.id, ['acme'], tierOf('acme'), ground().asker));
+      const asks = [0, 1, 2].map(() =>
+        ground().runs.again(job.id, ['acme'], { ...ground().asker, tier: tierOf('acme'), idempotency: null }),
+      );
       await Promise.all([...asks, ground().runs.deleteJob(job.id, ['acme'], ground().asker)]);
     }
     const waiting = await ground().db.read((tx) =>
@@ -214,7 +224,11 @@ function testCancel(ground: GroundOf): void {
     const { job, run: waiting } = await ground().submit();
     const claim = await ground().claim();
     assert.equal(claim.run, waiting.id);
-    const second = await ground().runs.again(job.id, ALL, tierOf('acme'), ground().asker);
+    const second = await ground().runs.again(job.id, ALL, {
+      ...ground().asker,
+      tier: tierOf('acme'),
+      idempotency: null,
+    });
     assert.equal(await ground().runs.deleteJob(job.id, ALL, ground().asker), true);
     assert.equal(await ground().runs.deleteJob(job.id, ALL, ground().asker), false);
     const states = await Promise.all([waiting.id, second?.id ?? ''].map(async (id) => (await ground().row(id)).state));
@@ -270,7 +284,11 @@ function testLists(ground: GroundOf): void {
     const { job, run } = await ground().submit();
     await ground().runs.cancel(run.id, ALL, ground().asker);
     await new Promise((resolve) => setTimeout(resolve, 2));
-    const second = await ground().runs.again(job.id, ALL, tierOf('acme'), ground().asker);
+    const second = await ground().runs.again(job.id, ALL, {
+      ...ground().asker,
+      tier: tierOf('acme'),
+      idempotency: null,
+    });
     const found = await ground().runs.jobs({ tenants: ALL, state: 'queued', limit: 9 });
     assert.deepEqual(
       found.map((each) => each.run.id),
@@ -294,7 +312,11 @@ function testAudit(ground: GroundOf): void {
   test('has a row for everything done, and none for what was refused or repeated', async () => {
     const { job, run } = await ground().submit('acme', keyed('one'));
     await ground().submit('acme', keyed('one'));
-    const second = await ground().runs.again(job.id, ALL, tierOf('acme'), ground().asker);
+    const second = await ground().runs.again(job.id, ALL, {
+      ...ground().asker,
+      tier: tierOf('acme'),
+      idempotency: null,
+    });
     await ground().runs.cancel(run.id, ALL, ground().asker);
     await assert.rejects(ground().runs.cancel(run.id, ALL, ground().asker));
     await ground().runs.cancel(second?.id ?? '', ALL, ground().asker);

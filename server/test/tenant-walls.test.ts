@@ -10,7 +10,6 @@ import {
   created,
   DAY,
   dump,
-  FAILS,
   finished,
   idOf,
   loggedServer,
@@ -21,6 +20,7 @@ import {
   raw,
   repeatsOf,
   said,
+  withBrokenSource,
   withTenants,
 } from './walls-ground.ts';
 
@@ -34,7 +34,7 @@ describe("another tenant's ids", () => {
     ground = await ServerGround.open(options);
     const [succeeded, failed, deleted] = [
       await finished(ground, KEYS.globex),
-      await finished(ground, KEYS.globex, FAILS),
+      await withBrokenSource(ground.folder, () => finished(ground, KEYS.globex)),
       await finished(ground, KEYS.globex),
     ];
     mine = await finished(ground, KEYS.acme);
@@ -446,7 +446,7 @@ describe('rows and links', () => {
       }
       return assert.fail(`${run.id} did not settle.`);
     };
-    const failed = await create(FAILS);
+    const failed = await withBrokenSource(ground.folder, () => create({}));
     assert.equal(failed.state, 'failed');
     await raw(logged, 'GET', `/v1/runs/${failed.id}/log`);
     const [{ url }] = (await create({})).files;

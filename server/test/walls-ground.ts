@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { rename, writeFile } from 'node:fs/promises';
 import { request } from 'node:http';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -93,8 +94,18 @@ export async function finished(ground: ServerGround, key: string, body: object =
   return { ...job, run: await ground.settled(job.run.id, key) };
 }
 
-/** The engine finds that out in the run only. */
-export const FAILS = { filter: { note: { matches: '(' } } };
+/** Whatever runs meanwhile fails: the source is no Parquet file any more. */
+export async function withBrokenSource<T>(folder: string, act: () => Promise<T>): Promise<T> {
+  const [file, aside] = [join(folder, 'events.parquet'), join(folder, 'aside')];
+  await rename(file, aside);
+  await writeFile(file, 'no Parquet');
+  try {
+    return await act();
+  } finally {
+    await rename(aside, file);
+  }
+}
+
 export const DAY = { window: { start: '2026-01-01', end: '2026-01-02' } };
 
 /** Ids that nobody has, the first of them well-formed. */

@@ -3,6 +3,7 @@ import { dirname, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { Fault } from '../base/errors.ts';
 import { configSchema, type ParsedConfig } from '../job/config.ts';
+import { firstIssue } from '../request/issue.ts';
 
 export const CONFIG_FILE = 'drayage.config.ts';
 
@@ -22,16 +23,26 @@ export async function loadConfig(path: string): Promise<LoadedConfig> {
   if (!isThere)
     throw new Fault(
       'dataset.unknown',
-      `There is no ${path}; datasets are declared there, and files are named by their path.`,
+      `There is no ${path}, where datasets are declared; files are named by their path.`,
     );
-  const module: { default?: unknown } = await import(pathToFileURL(file).href);
-  return { config: parseConfig(module.default, path), folder: dirname(file) };
+  return { config: parseConfig(await importDefault(file, path), path), folder: dirname(file) };
+}
+
+async function importDefault(file: string, path: string): Promise<unknown> {
+  try {
+    const module: { default?: unknown } = await import(pathToFileURL(file).href);
+    return module.default;
+  } catch (error) {
+    const words = error instanceof Error ? error.message : String(error);
+    throw new Fault('request.invalid', `${path} cannot be loaded: ${words}`, { cause: error });
+  }
 }
 
 function parseConfig(value: unknown, path: string): ParsedConfig {
-  const parsed = configSchema.safeParse(value);
+  if (value === undefined)
+    throw new Fault('request.invalid', `${path} has no default export; allowed is defineConfig({ … }).`);
+  const parsed = configSchema.safeParse(value, { reportInput: true });
   if (parsed.success) return parsed.data;
-  const [issue] = parsed.error.issues;
-  const pointer = `/${issue?.path.map(String).join('/') ?? ''}`;
-  throw new Fault('request.invalid', `${path}: ${issue?.message ?? 'not a configuration'}.`, { pointer });
+  const { pointer, message } = firstIssue(parsed.error);
+  throw new Fault('request.invalid', `${path}: ${message}`, { pointer });
 }

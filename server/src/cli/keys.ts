@@ -2,11 +2,14 @@ import { newKey, RIGHTS, type Right } from '../tenant/principal.ts';
 import { Tenants } from '../tenant/queries.ts';
 import { type Command, readArgs, UsageError } from './command.ts';
 import { printRows, withStore } from './store.ts';
+import { putTenants } from './tenants.ts';
 
 const HELP = `Usage: drayage keys [list] [--json]
        drayage keys create --tenant NAME [--tenant NAME …] [--name TEXT] [--rights read,write]
-                           [--dialect native …]
-       drayage keys revoke ID
+                           [--dialect native …] [--tier TIER [--config FILE]] [--json]
+       drayage keys revoke ID [ID …]
+
+With --tier the tenants are made, or moved to that tier, before.
 
 A key is shown once, when it is made; only its hash is kept. Revoking takes effect at once, also on
 links that were given to holders of the key.
@@ -21,20 +24,22 @@ export const keys: Command = {
       dialect: { type: 'string', multiple: true },
       name: { type: 'string' },
       rights: { type: 'string' },
+      tier: { type: 'string' },
+      config: { type: 'string' },
       json: { type: 'boolean' },
     } as const;
     const { values, positionals } = readArgs({ args: [...args], options, allowPositionals: true });
-    const [verb = 'list', id] = positionals;
-    if (verb === 'list') await list(values.json ?? false);
-    else if (verb === 'create' && values.tenant)
-      await create({
-        tenants: values.tenant,
-        name: values.name ?? values.tenant.join(', '),
-        rights: readRights(values.rights),
-        dialects: values.dialect ?? ['native'],
-      });
-    else if (verb === 'revoke' && id !== undefined) return await revoke(id);
-    else throw new UsageError('Allowed are: keys list, keys create --tenant NAME, keys revoke ID.');
+    const [verb = 'list', ...ids] = positionals;
+    const asJson = values.json ?? false;
+    if (verb === 'revoke' && ids.length > 0) return await revokeAll(ids);
+    if (verb === 'list' && ids.length === 0) await list(asJson);
+    else if (verb === 'create' && ids.length === 0 && values.tenant) {
+      const { tenant: tenants, name = tenants.join(', '), dialect: dialects = ['native'] } = values;
+      const rights = readRights(values.rights);
+      await checkDialects(dialects);
+      if (values.tier !== undefined) await putTenants(tenants, values.tier, values.config);
+      await create({ tenants, name, rights, dialects }, asJson);
+    } else throw new UsageError('Allowed are: keys list, keys create --tenant NAME, keys revoke ID.');
     return 0;
   },
 };
@@ -62,10 +67,25 @@ interface CreateArgs {
   readonly dialects: readonly string[];
 }
 
-async function create(ask: CreateArgs): Promise<void> {
+async function create(ask: CreateArgs, asJson: boolean): Promise<void> {
   const key = newKey();
   const id = await withStore((db) => new Tenants(db).putKey({ ...ask, key }));
-  process.stdout.write(`Key ${id} for ${ask.tenants.join(', ')}, shown this once:\n${key}\n`);
+  if (asJson) process.stdout.write(`${JSON.stringify({ id, key, ...ask })}\n`);
+  else process.stdout.write(`Key ${id} for ${ask.tenants.join(', ')}, shown this once:\n${key}\n`);
+}
+
+async function revokeAll(ids: readonly string[]): Promise<number> {
+  const codes: number[] = [];
+  for (const id of ids) codes.push(await revoke(id));
+  return Math.max(...codes);
+}
+
+/** A key that speaks what there is not would be refused everywhere. */
+async function checkDialects(names: readonly string[]): Promise<void> {
+  const { dialects } = await import('../request/dialects.ts');
+  const wrong = names.find((name) => !dialects.some((dialect) => dialect.name === name));
+  if (wrong === undefined) return;
+  throw new UsageError(`There is no dialect ${wrong}; there are ${dialects.map(({ name }) => name).join(', ')}.`);
 }
 
 async function revoke(text: string): Promise<number> {

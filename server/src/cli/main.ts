@@ -45,7 +45,7 @@ async function run([name, ...args]: readonly string[]): Promise<number> {
     return 0;
   }
   try {
-    return await command.run(args);
+    return await command.run(args.filter((arg) => arg !== '--verbose'));
   } catch (error) {
     return report(error, args.includes('--json'));
   }

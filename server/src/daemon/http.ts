@@ -31,7 +31,7 @@ export class HttpDaemon implements Daemon {
     const server = await openFront({ ...this.#ground, dialects });
     this.#watch(server);
     await new Promise<void>((resolve, reject) => {
-      server.once('error', (error) => reject(isSystemError(error, 'EADDRINUSE') ? inUse(host, port) : error));
+      server.once('error', (error) => reject(shut(error, host, port)));
       server.listen(port, host, resolve);
     });
     this.#server = server;
@@ -68,6 +68,10 @@ export class HttpDaemon implements Daemon {
   }
 }
 
-function inUse(host: string, port: number): Fault {
-  return new Fault('conflict.running', `Port ${port} on ${host} is in use; set PORT to another.`);
+function shut(error: Error, host: string, port: number): Fault {
+  if (isSystemError(error, 'EADDRINUSE'))
+    return new Fault('conflict.running', `Port ${port} on ${host} is in use; set PORT to another.`);
+  return new Fault('request.invalid', `Nothing can listen on ${host}, port ${port}; set HOST and PORT.`, {
+    cause: error,
+  });
 }

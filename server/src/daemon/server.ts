@@ -24,7 +24,7 @@ import { Work } from '../run/work-queries.ts';
 import { Tenants } from '../tenant/queries.ts';
 import { HttpDaemon } from './http.ts';
 import { SweeperDaemon } from './sweeper.ts';
-import { WorkerDaemon } from './worker.ts';
+import { WorkerDaemon, type WorkerGround } from './worker.ts';
 
 export interface ServerAsk {
   readonly config: ParsedConfig;
@@ -60,20 +60,11 @@ export async function startServer(ask: ServerAsk): Promise<RunningServer> {
   const pool = parts.use(new Pool(limits.threads, limits.memoryBytes));
   const catalog = new Catalog({ config, folder: ask.folder, limits });
   for (const [dataset, error] of await catalog.load(pool)) log.error({ dataset, ...describeFailure(error) }, 'dataset');
-  const name = `${hostname()}:${process.pid}:${randomBytes(4).toString('hex')}`;
-  const [work, sweep] = [new Work(db, name), new Sweep(db)];
   const signer = await openSigner(dataFolder);
-  const shared = { dataFolder, work, pool, catalog, log };
-  const worker = new WorkerDaemon({
-    ...shared,
-    signer,
-    limits,
-    tiers: config.tiers,
-    atOnce: config.runs.atOnce ?? Math.max(2, availableParallelism()),
-    graceMs: config.runs.grace,
-  });
-  const sweeper = new SweeperDaemon({ ...shared, sweep, worker: name, swept: () => worker.nudge() });
-  const desk = await openDesk({ ask, db, catalog, tenants, signer, changed: () => worker.nudge() });
+  const { worker, sweeper, sweep } = daemonsOf(ask, db, { dataFolder, pool, catalog, log, signer, limits });
+  const state = { isStopping: false };
+  const ready = async () => !state.isStopping && (await tenants.isReachable());
+  const desk = await openDesk({ ask, db, catalog, tenants, signer, ready, changed: () => worker.nudge() });
   const http = new HttpDaemon({ desk, log, hosts: config.hosts, host: environment.host, port: environment.port });
   await sweep.endLeases((other) => isGone(other, db.kind));
   await http.start();
@@ -84,7 +75,28 @@ export async function startServer(ask: ServerAsk): Promise<RunningServer> {
   parts.defer(() => worker.stop());
   log.info({ port: http.port, pid: process.pid }, 'serving');
   const open = parts.move();
-  return { port: http.port, stop: () => open.disposeAsync() };
+  const stop = () => {
+    state.isStopping = true;
+    return open.disposeAsync();
+  };
+  return { port: http.port, stop };
+}
+
+type Shared = Pick<WorkerGround, 'dataFolder' | 'pool' | 'catalog' | 'log' | 'signer' | 'limits'>;
+
+function daemonsOf({ config }: ServerAsk, db: Db, shared: Shared) {
+  const name = `${hostname()}:${process.pid}:${randomBytes(4).toString('hex')}`;
+  const work = new Work(db, name);
+  const sweep = new Sweep(db);
+  const worker = new WorkerDaemon({
+    ...shared,
+    work,
+    tiers: config.tiers,
+    atOnce: config.runs.atOnce ?? Math.max(2, availableParallelism()),
+    graceMs: config.runs.grace,
+  });
+  const sweeper = new SweeperDaemon({ ...shared, work, sweep, worker: name, swept: () => worker.nudge() });
+  return { worker, sweeper, sweep };
 }
 
 /** Runs of a tenant whose tier is not declared any more would wait, and nobody would know why. */
@@ -100,10 +112,11 @@ interface DeskAsk {
   readonly catalog: Catalog;
   readonly tenants: Tenants;
   readonly signer: Signer;
+  ready(): Promise<boolean>;
   changed(): void;
 }
 
-async function openDesk({ ask, db, catalog, tenants, signer, changed }: DeskAsk): Promise<Desk> {
+async function openDesk({ ask, db, catalog, tenants, signer, ready, changed }: DeskAsk): Promise<Desk> {
   const { config, environment } = ask;
   const { dataFolder } = environment;
   const makeSecret = () => randomBytes(32).toString('hex');
@@ -120,7 +133,7 @@ async function openDesk({ ask, db, catalog, tenants, signer, changed }: DeskAsk)
     pathOf: (file) => keptPath(dataFolder, file.runId, file.path),
     changed,
     manifestKey: signer.publicKey,
-    ready: () => tenants.isReachable(),
+    ready,
   });
 }
 

@@ -1,3 +1,4 @@
+import { RE2JS } from 're2js';
 import { refuse } from '../base/errors.ts';
 import { readText, shown } from '../column/operand.ts';
 import { FILTER_LIMITS, type Test, type Verb } from './filter.ts';
@@ -32,5 +33,23 @@ export function textTest({ verb, operand, pointer }: Test, text: string): string
   if (String(operand).length > MAX_PATTERN_CHARS) {
     throw refuse(pointer, `The pattern has more than ${MAX_PATTERN_CHARS} characters.`);
   }
+  checkPattern(String(operand), pointer);
   return `regexp_matches(${text}, ${wanted})`;
+}
+
+/** The engine has RE2 as well, but would only say so when a run begins; of named groups it knows `(?P<name>` alone. */
+function checkPattern(pattern: string, pointer: string): void {
+  const isNamed = /(?<!\\)\(\?</.test(pattern);
+  if (!isNamed) {
+    try {
+      RE2JS.compile(pattern);
+      return;
+    } catch {
+      // Its words would speak of Go.
+    }
+  }
+  throw refuse(
+    pointer,
+    'This is not a regular expression of RE2: no lookaround, no backreferences, names as (?P<name>…).',
+  );
 }

@@ -9,7 +9,9 @@ import { Fault } from '../base/errors.ts';
  * database that nothing else uses, so no crash leaves it behind.
  */
 export async function ownFolder(dataFolder: string): Promise<Disposable> {
-  await mkdir(dataFolder, { recursive: true });
+  await mkdir(dataFolder, { recursive: true }).catch((cause: unknown) => {
+    throw new Fault('destination.denied', `${dataFolder} cannot be written to; set DRAYAGE_DATA.`, { cause });
+  });
   const pidFile = join(dataFolder, 'server.pid');
   const database = new DatabaseSync(join(dataFolder, 'server.lock'));
   try {

@@ -3,6 +3,7 @@ import { duration } from '../base/duration.ts';
 import { datasetDeclaration } from '../dataset/declaration.ts';
 import { sourceOptions } from '../source/options.ts';
 import { DEFAULT_TIERS, tierSchema } from '../tenant/tier.ts';
+import { FORMAT_NAMES } from './ask.ts';
 
 const name = z
   .string()
@@ -25,6 +26,16 @@ const runsSchema = z.strictObject({
   diskFloor: size.default(256 * 1024 ** 2),
 });
 
+const tier = tierSchema
+  .refine(({ formats = [] }) => formats.every((each) => FORMAT_NAMES.some((known) => known === each)), {
+    path: ['formats'],
+    error: `Allowed are ${FORMAT_NAMES.join(', ')}`,
+  })
+  .refine(({ destinations = [] }) => destinations.every((each) => each === 'download'), {
+    path: ['destinations'],
+    error: 'Allowed is download',
+  });
+
 const nativeSchema = z.strictObject({
   /** Requests a second, for each tenant; bursts of twice as many pass. */
   requestsPerSecond: z.int().min(1).max(1_000_000).default(100),
@@ -43,7 +54,10 @@ export const configSchema = z.strictObject({
   hosts: z
     .record(z.string().regex(/^[a-z0-9.-]+$/, 'Allowed is a host name in lower case, without port'), z.string())
     .default({}),
-  tiers: z.record(name, tierSchema).default(DEFAULT_TIERS),
+  tiers: z
+    .record(name, tier)
+    .refine((tiers) => Object.keys(tiers).length > 0, 'At least one tier is needed')
+    .default(DEFAULT_TIERS),
   runs: runsSchema.prefault({}),
   native: nativeSchema.prefault({}),
   /** Nothing is accepted; what was accepted before goes on. */

@@ -127,7 +127,7 @@ export class Desk {
     this.#ground.changed();
   }
 
-  async runAgain(caller: Caller, jobId: string): Promise<Run> {
+  async runAgain(caller: Caller, jobId: string, idempotency: CreateAsk['idempotency']): Promise<Run> {
     const { runs, admit, changed } = this.#ground;
     const tenants = tenantsOf(caller, 'write');
     const { job, run: last } = known(isId('job', jobId) ? await runs.job(jobId, tenants) : null, 'job');
@@ -135,7 +135,8 @@ export class Desk {
     this.#ground.catalog.dataset(job.ask.dataset);
     checkTier(tier, wantedOf(job.ask, last.window));
     await admit();
-    const run = known(await runs.again(jobId, tenants, tier, askerOf(caller)), 'job');
+    const again = { ...askerOf(caller), tier, idempotency };
+    const run = known(await runs.again(jobId, tenants, again), 'job');
     changed();
     return run;
   }
@@ -186,7 +187,8 @@ export class Desk {
 
   #tierOf(name: string, dialect: string): Tier {
     const tier = Object.hasOwn(this.#ground.tiers, name) ? this.#ground.tiers[name] : undefined;
-    if (tier && tier.dialects?.includes(dialect) !== false) return tier;
+    if (!tier) throw new Fault('auth.forbidden', 'Your tier is not set up on this server; ask who operates it.');
+    if (tier.dialects?.includes(dialect) !== false) return tier;
     throw new Fault('tier.dialect', `Your tier does not speak ${dialect}.`);
   }
 }

@@ -96,7 +96,7 @@ describe('the front', () => {
 
   it('answers what is no HTTP', async () => {
     const socket = connect(port, '127.0.0.1');
-    socket.write('GARBAGE\r\n\r\n');
+    socket.write('GET / NOTHTTP\r\n\r\n');
     let text = '';
     for await (const chunk of socket) text += chunk;
     assert.match(

@@ -42,7 +42,7 @@ export async function openFront({ desk, dialects, hosts, log }: FrontGround): Pr
 }
 
 /** Throws `request.invalid` for a host that is to speak what there is not. */
-function checkHosts(hosts: FrontGround['hosts'], dialects: readonly Dialect[]): void {
+export function checkHosts(hosts: FrontGround['hosts'], dialects: readonly Dialect[]): void {
   const wrong = Object.entries(hosts).find(([, name]) => !dialects.some((dialect) => dialect.name === name));
   if (!wrong) return;
   const [host, name] = wrong;
@@ -56,8 +56,7 @@ function refuseRaw(error: Error, socket: Duplex, mounted: readonly Mounted[]): v
     socket.destroy();
     return;
   }
-  const isTimeout = isSystemError(error, 'ERR_HTTP_REQUEST_TIMEOUT');
-  const fault = new Fault('request.malformed', isTimeout ? 'The request did not come in time.' : 'This is not HTTP.');
+  const fault = faultOfRaw(error);
   const { dialect } = native(mounted);
   const { status, headers, body } = dialect.refuse({ fault, requestId: newId('req', now()), part: 'header' });
   const text = JSON.stringify(body);
@@ -65,6 +64,13 @@ function refuseRaw(error: Error, socket: Duplex, mounted: readonly Mounted[]): v
   socket.end(
     `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines.map(([name, value]) => `${name}: ${value}\r\n`).join('')}\r\n${text}`,
   );
+}
+
+function faultOfRaw(error: Error): Fault {
+  if (isSystemError(error, 'HPE_INVALID_METHOD')) return new Fault('method.refused', 'There is no such method.');
+  if (isSystemError(error, 'ERR_HTTP_REQUEST_TIMEOUT'))
+    return new Fault('request.malformed', 'The request did not come in time.');
+  return new Fault('request.malformed', 'This is not HTTP.');
 }
 
 function native(mounted: readonly Mounted[]): Mounted {

@@ -15,10 +15,11 @@ export class Limits {
     this.#limiter = new RateLimiterMemory({ points: perSecond * BURST_S, duration: BURST_S });
   }
 
-  /** Counts a request of the key's first tenant. Throws `rate.limited`. */
+  /** Counts a request for each tenant of the key. Throws `rate.limited`. */
   async take({ tenants, id }: Principal): Promise<void> {
     try {
-      await this.#limiter.consume(tenants[0]?.id ?? `key ${id}`);
+      const names = tenants.length === 0 ? [`key ${id}`] : tenants.map((tenant) => tenant.id);
+      await Promise.all(names.map((name) => this.#limiter.consume(name)));
     } catch (refused) {
       if (!(refused instanceof RateLimiterRes)) throw refused;
       throw new Fault('rate.limited', `Too many requests; allowed are ${this.#perSecond} a second.`, {

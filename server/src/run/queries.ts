@@ -4,12 +4,12 @@ import type { Db, Tx } from '../db/db.ts';
 import type { Job } from '../job/job.ts';
 import { findJob, markDeleted, readJob } from '../job/queries.ts';
 import { writeAudit } from '../tenant/queries.ts';
-import type { Tier } from '../tenant/tier.ts';
 import { findJobIds, type JobFilter } from './list-queries.ts';
 import { readFile, readRun } from './read-run.ts';
 import { isFinal, type LogEntry, type Run, type RunFile } from './run.ts';
 import {
   type Accepted,
+  type Again,
   type Asker,
   acceptJob,
   acceptRun,
@@ -47,11 +47,11 @@ export class Runs {
     return this.#db.write((tx) => acceptJob(tx, submission));
   }
 
-  /** Another run of a job over the same window; null for an unknown job. Throws `tier.queue`, `tier.bytes`. */
-  again(jobId: string, tenants: readonly string[], tier: Tier, asker: Asker): Promise<Run | null> {
+  /** Another run of a job over the same window; null for an unknown job. Throws `tier.queue`, `tier.bytes`, `idempotency.mismatch`. */
+  again(jobId: string, tenants: readonly string[], again: Again): Promise<Run | null> {
     return this.#db.write(async (tx) => {
       const job = await findLocked(tx, jobId, tenants);
-      return job && acceptRun(tx, job, tier, asker);
+      return job && acceptRun(tx, job, again);
     });
   }
 

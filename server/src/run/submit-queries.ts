@@ -52,8 +52,19 @@ export async function acceptJob(tx: Tx, submission: Submission): Promise<Accepte
   return { job, run };
 }
 
-/** Accepts another run of a job over the same window. */
-export async function acceptRun(tx: Tx, job: Job, tier: Tier, asker: Asker): Promise<Run> {
+/** What makes another run of a job. */
+export interface Again extends Asker {
+  readonly tier: Tier;
+  readonly idempotency: Submission['idempotency'];
+}
+
+/** Accepts another run of a job over the same window; its tenant is locked. */
+export async function acceptRun(tx: Tx, job: Job, { tier, idempotency, principal, requestId }: Again): Promise<Run> {
+  if (idempotency) {
+    const before = await findRepeat(tx, job.tenant, idempotency);
+    if (before) return before.run;
+    await forget(tx, job.tenant, idempotency);
+  }
   await reserve(tx, job.tenant, tier);
   const { window_start: start, window_end: end } = await tx
     .selectFrom('runs')
@@ -62,7 +73,8 @@ export async function acceptRun(tx: Tx, job: Job, tier: Tier, asker: Asker): Pro
     .limit(1)
     .executeTakeFirstOrThrow();
   const run = await insertRun(tx, job, { start, end }, now());
-  await writeAudit(tx, { ...asker, tenant: job.tenant, action: 'run.create', subject: run.id });
+  if (idempotency) await remember(tx, job, run, idempotency);
+  await writeAudit(tx, { tenant: job.tenant, principal, action: 'run.create', subject: run.id, requestId });
   return run;
 }
 
@@ -122,7 +134,7 @@ async function remember(tx: Tx, job: Job, run: Run, { key, bodyHash }: Idempoten
       body_hash: bodyHash,
       job_id: job.id,
       run_id: run.id,
-      created_at: job.createdAt,
+      created_at: run.createdAt,
     })
     .execute();
 }

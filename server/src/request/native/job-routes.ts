@@ -1,21 +1,29 @@
 import type { JobListQuery } from '@drayage/sdk/wire';
 import type { FastifyInstance } from 'fastify';
+import { refuse } from '../../base/errors.ts';
 import { isFinal } from '../../run/run.ts';
 import type { Desk } from '../desk.ts';
 import { callerOf, mintingOf } from './caller.ts';
-import { type JobBody, readCreate, readCursor, readSpan, writeCursor } from './read.ts';
+import { type JobBody, readCreate, readCursor, readIdempotency, readSpan, writeCursor } from './read.ts';
 import { jobSchemas } from './schemas.ts';
 import { writeJob, writeRun } from './write.ts';
 
+type Keyed = { 'idempotency-key'?: string };
 type ById = { Params: { id: string } };
 type Paged = { Querystring: { limit: number; cursor?: string } };
 
 export function jobRoutes(app: FastifyInstance, desk: Desk): void {
-  app.post<{ Body: JobBody; Headers: { 'idempotency-key'?: string } }>(
+  app.post<{ Body: JobBody; Headers: Keyed }>(
     '/v1/jobs',
-    { schema: jobSchemas.create },
+    {
+      schema: jobSchemas.create,
+      // Kept as it was sent: validation fills in what formats take by default.
+      preValidation: async (request) => {
+        request.sent = request.body;
+      },
+    },
     async (request, reply) => {
-      const ask = readCreate(request.body, request.headers['idempotency-key']);
+      const ask = readCreate(request.body, request.sent, request.headers['idempotency-key']);
       const { job, run } = await desk.create(callerOf(request), ask);
       reply.code(202).headers({ location: `/v1/jobs/${job.id}`, 'retry-after': '1' });
       return writeJob(job, run, mintingOf(request, desk));
@@ -65,8 +73,11 @@ function jobListRoute(app: FastifyInstance, desk: Desk): void {
 }
 
 function jobRunRoutes(app: FastifyInstance, desk: Desk): void {
-  app.post<ById>('/v1/jobs/:id/runs', { schema: jobSchemas.again }, async (request, reply) => {
-    const run = await desk.runAgain(callerOf(request), request.params.id);
+  app.post<ById & { Headers: Keyed }>('/v1/jobs/:id/runs', { schema: jobSchemas.again }, async (request, reply) => {
+    const { id } = request.params;
+    refuseBody(request.body);
+    const idempotency = readIdempotency(request.headers['idempotency-key'], { again: id });
+    const run = await desk.runAgain(callerOf(request), id, idempotency);
     reply.code(202).headers({ location: `/v1/runs/${run.id}`, 'retry-after': '1' });
     return writeRun(run, mintingOf(request, desk));
   });
@@ -82,6 +93,12 @@ function jobRunRoutes(app: FastifyInstance, desk: Desk): void {
       next: nextOf(found, limit, ({ id }) => id),
     };
   });
+}
+
+/** What would be ignored is refused; an empty object is what some clients always send. */
+function refuseBody(body: unknown): void {
+  const isEmpty = body === undefined || body === null || (typeof body === 'object' && Object.keys(body).length === 0);
+  if (!isEmpty) throw refuse('', 'A job is run again as it was asked for: no body is taken here.');
 }
 
 function nextOf<Item>(found: readonly Item[], limit: number, idOf: (item: Item) => string): string | null {

@@ -17,8 +17,8 @@ export const jobBody = jobRequestSchema.extend({
 
 export type JobBody = z.output<typeof jobBody>;
 
-/** Their words → ours. Throws `request.invalid`. */
-export function readCreate(body: JobBody, idempotencyKey: string | undefined): CreateAsk {
+/** Their words → ours; `sent` is the body before defaults. Throws `request.invalid`. */
+export function readCreate(body: JobBody, sent: unknown, idempotencyKey: string | undefined): CreateAsk {
   const { dataset, tenant, window = {}, filter, columns, distinct = false, order } = body;
   const { compression = 'none', destination = { type: 'download' } } = body;
   const format = typeof body.format === 'string' ? askedFormat.parse({ type: body.format }) : body.format;
@@ -32,15 +32,16 @@ export function readCreate(body: JobBody, idempotencyKey: string | undefined): C
     outputs: [{ format, compression }],
     destinations: [destination],
   };
-  const idempotency = idempotencyKey === undefined ? null : { key: idempotencyKey, bodyHash: hashOf(body) };
-  return { dialect: 'native', tenant, ask, request: body, idempotency };
+  return { dialect: 'native', tenant, ask, request: sent, idempotency: readIdempotency(idempotencyKey, sent) };
 }
 
-/** The same whatever the order of the names in it. */
-function hashOf(body: JobBody): string {
-  return createHash('sha256')
-    .update(canonicalize(body) ?? '')
+/** The hash is the same whatever the order of the names in the body. */
+export function readIdempotency(key: string | undefined, sent: unknown): CreateAsk['idempotency'] {
+  if (key === undefined) return null;
+  const bodyHash = createHash('sha256')
+    .update(canonicalize(sent) ?? '')
     .digest('hex');
+  return { key, bodyHash };
 }
 
 /** A cursor is the id of the last item before the page, in a form that says: opaque. */

@@ -14,11 +14,14 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** Whose key it came with; null on routes that need none. */
     principal: Principal | null;
+    /** The body of a create before defaults were filled in. */
+    sent: unknown;
   }
 }
 
 export async function routes(app: FastifyInstance, desk: Desk): Promise<void> {
   app.decorateRequest('principal', null);
+  app.decorateRequest('sent', null);
   await registerOpenapi(app);
   openRoutes(app, desk);
   await app.register((keyed, _options, done) => {

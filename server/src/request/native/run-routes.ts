@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import { Fault } from '../../base/errors.ts';
-import { isFinal } from '../../run/run.ts';
+import { isFinal, type RunState } from '../../run/run.ts';
 import type { Desk } from '../desk.ts';
 import { callerOf, mintingOf } from './caller.ts';
 import { runSchemas } from './schemas.ts';
@@ -22,7 +22,7 @@ export function runRoutes(app: FastifyInstance, desk: Desk): void {
 
   app.get<ById>('/v1/runs/:id/manifest', { schema: runSchemas.manifest }, async (request, reply) => {
     const text = await desk.manifest(callerOf(request), request.params.id);
-    if (text === null) throw new Fault('conflict.running', 'The run has no manifest; it has one once it succeeded.');
+    if (text === null) throw noManifest((await desk.run(callerOf(request), request.params.id)).state);
     return reply.type('application/json; charset=utf-8').serializer(String).send(text);
   });
 
@@ -30,4 +30,10 @@ export function runRoutes(app: FastifyInstance, desk: Desk): void {
     data: await desk.log(callerOf(request), request.params.id),
     next: null,
   }));
+}
+
+function noManifest(state: RunState): Fault {
+  if (isFinal(state))
+    return new Fault('run.final', `The run ${state === 'failed' ? 'failed' : 'was cancelled'}: it has no manifest.`);
+  return new Fault('conflict.running', 'The run has a manifest once it succeeded.', { retryAfterMs: 1000 });
 }

@@ -112,6 +112,7 @@ export const jobSchemas = {
     tags: ['jobs', 'runs'],
     operationId: 'runJobAgain',
     summary: 'Run a job again over the same window',
+    headers: idempotency,
     params: byId,
     response: { 202: answer('Accepted', runSchema, { ...LOCATION, ...POLL }), ...REFUSALS },
   },
