@@ -255,8 +255,7 @@ describe('children that die, and cancel over HTTP', () => {
 
   for (const moment of ['its source does not answer', 'it is encoded'])
     test(`a cancelled run is over, its stage gone and its slot free soon after, while ${moment}`, async () => {
-      await using yard = await openYard();
-      const { service, url } = await yard.serving();
+      const { service, url } = serving;
       const isEncoded = moment === 'it is encoded';
       if (!isEncoded) signalAll(service.children(), 'SIGSTOP');
       const run = isEncoded ? await createEncoding({ service, url }) : await create(url, SMALL);

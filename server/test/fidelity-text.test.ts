@@ -12,7 +12,8 @@ import type { Value } from './model.ts';
 import { exported, format } from './table-export.ts';
 import { csvText, jsonlText } from './text-files.ts';
 
-const RUNS = Number(process.env.DRAYAGE_FIDELITY_RUNS ?? 6);
+/** Random files of each test; the soak draws many, and DRAYAGE_FIDELITY_RUNS says how many. */
+const RUNS = Number(process.env.DRAYAGE_FIDELITY_RUNS ?? (process.env.DRAYAGE_SOAK === undefined ? 4 : 100));
 
 const BOUNDED = {
   numRuns: RUNS,

@@ -34,7 +34,7 @@ const WHOLE_BODY = {
   note: 'a note',
 };
 
-const DRAWN = 30;
+const DRAWN = 12;
 
 const ajv = new Ajv2020({ strict: false, logger: false });
 

@@ -5,9 +5,10 @@ import { DuckDBInstance } from '@duckdb/node-api';
 import { type Environment, readEnvironment } from '../src/base/config.ts';
 import { openLog } from '../src/base/log.ts';
 import { type RunningServer, startServer } from '../src/daemon/server.ts';
+import { Db } from '../src/db/db.ts';
 import { type Config, configSchema } from '../src/job/config.ts';
 import { RIGHTS } from '../src/tenant/principal.ts';
-import type { Tenants } from '../src/tenant/queries.ts';
+import { Tenants } from '../src/tenant/queries.ts';
 
 /** Keys of the ground's tenants. `both` acts for acme and globex. */
 export const KEYS = { acme: 'dk_test_acme', globex: 'dk_test_globex', tiny: 'dk_test_tiny', both: 'dk_test_both' };
@@ -88,6 +89,12 @@ export class ServerGround implements AsyncDisposable {
   async stop(): Promise<void> {
     await this.#server?.stop();
     this.#server = null;
+  }
+
+  /** Moves a tenant to another tier, as the command line does beside a running server. */
+  async moveTenant(tenant: string, tier: string): Promise<void> {
+    await using db = await Db.open({ dataFolder: this.dataFolder, url: this.#options.databaseUrl ?? null });
+    await new Tenants(db).putTenant(tenant, tier);
   }
 
   /** Asks as acme unless another key, or null for none, is given. A path may be a whole URL. */

@@ -2,6 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Dialect, Kysely, PostgresDialect, sql, type Transaction } from 'kysely';
 import { Migrator } from 'kysely/migration';
+import { now } from '../base/clock.ts';
 import { Fault } from '../base/errors.ts';
 import { migrations } from './migrations.ts';
 import { NodeSqliteDialect } from './sqlite.ts';
@@ -17,6 +18,9 @@ export interface DbOptions {
   /** A PostgreSQL connection string, or null for SQLite. */
   readonly url: string | null;
 }
+
+/** A lease is 30 s long and renewed every other second. */
+const MAX_SKEW_MS = 5000;
 
 /** Our own tables, in SQLite or PostgreSQL. */
 export class Db implements AsyncDisposable {
@@ -36,12 +40,28 @@ export class Db implements AsyncDisposable {
         ? new Db(new NodeSqliteDialect(join(dataFolder, 'drayage.db')), 'sqlite')
         : new Db(await postgresDialect(url), 'postgres');
     try {
-      await db.read((tx) => sql`select 1`.execute(tx));
+      await db.#checkClock();
       return db;
     } catch (cause) {
       await db[Symbol.asyncDispose]();
+      if (cause instanceof Fault) throw cause;
       throw new Fault('source.unreachable', 'The database of this server cannot be opened.', { cause });
     }
+  }
+
+  /** Servers judge each other's leases by their own clocks. */
+  async #checkClock(): Promise<void> {
+    const { rows } = await this.read((tx) =>
+      this.kind === 'sqlite'
+        ? sql<{ ms: number }>`select 0 as ms`.execute(tx)
+        : sql<{ ms: number }>`select (extract(epoch from clock_timestamp()) * 1000)::bigint as ms`.execute(tx),
+    );
+    const skewMs = this.kind === 'sqlite' ? 0 : Math.abs(Date.parse(now()) - (rows[0]?.ms ?? 0));
+    if (skewMs > MAX_SKEW_MS)
+      throw new Fault(
+        'internal',
+        `The clocks of this machine and of its database are ${skewMs} ms apart; allowed are ${MAX_SKEW_MS}.`,
+      );
   }
 
   /** One transaction that may write. It commits when `act` resolves; when it rejects nothing happened. */

@@ -1,8 +1,9 @@
 /** A process of its own for the engine: a native crash or a full memory must not take the parent along. */
 import { setTimeout as wait } from 'node:timers/promises';
-import { recordOf } from '../base/errors.ts';
+import { isDeepStrictEqual } from 'node:util';
+import { Fault, recordOf } from '../base/errors.ts';
 import { destinations } from '../destination/destinations.ts';
-import { describeSource } from './describe.ts';
+import { describeSource, engineVersions } from './describe.ts';
 import { execute } from './execute.ts';
 import type { Order, Report } from './protocol.ts';
 
@@ -35,6 +36,9 @@ async function carryOut(order: Exclude<Order, { order: 'cancel' }>): Promise<voi
     } else {
       stage = order.recovers ? order.stage : null;
       const { plan } = order;
+      // Other versions write other bytes; without an output, the plan is made anew.
+      if (!isDeepStrictEqual(plan.engine, await engineVersions()))
+        throw new Fault('source.changed', 'The engine was upgraded after the run was planned.');
       const results = await execute({
         plan,
         stage: order.stage,

@@ -14,7 +14,7 @@ export async function describeSource(
   return { shape, engine: await engineVersions() };
 }
 
-async function engineVersions(): Promise<EngineVersions> {
+export async function engineVersions(): Promise<EngineVersions> {
   const { version } = await import('@duckdb/node-api');
   const { node, zlib } = process.versions;
   return { duckdb: version(), node, zlib, arch: process.arch };

@@ -1,0 +1,1 @@
+import './fidelity-text.test.ts';
