@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import { sql } from 'kysely';
 import { ticks } from '../src/base/clock.ts';
-import { Db } from '../src/db/db.ts';
+import { Db, type Tx } from '../src/db/db.ts';
 import { migrations } from '../src/db/migrations.ts';
 import { Runs } from '../src/run/queries.ts';
 import { Sweep } from '../src/run/sweep-queries.ts';
@@ -20,6 +20,7 @@ export function testManyConnections(ground: GroundOf): void {
     test('do all there is to do to one tenant without a deadlock', () => testStress(ground()));
     test('of two whole servers share the runs and carry out each once', () => testTwoServers(ground()));
     test('that are cut end no process, and the next transaction works', () => testCutConnections(ground()));
+    test('that are cut while they are used fail what used them, and nothing else', () => testCutAtWork(ground()));
   });
 }
 
@@ -169,6 +170,26 @@ async function testCutConnections(ground: StoreGround): Promise<void> {
         where datname = current_database() and pid <> pg_backend_pid()`.execute(tx),
   );
   await new Promise((resolve) => setTimeout(resolve, 200));
+  assert.equal((await other.read((tx) => tx.selectFrom('tenants').select('id').execute())).length, 3);
+}
+
+/** Between two statements of a transaction, and in the middle of one. */
+async function testCutAtWork(ground: StoreGround): Promise<void> {
+  const other = await ground.another();
+  const cut = (pid: unknown) => ground.db.read((tx) => sql`select pg_terminate_backend(${pid})`.execute(tx));
+  const pidOf = async (tx: Tx) => (await sql<{ pid: number }>`select pg_backend_pid() as pid`.execute(tx)).rows[0]?.pid;
+  const between = other.write(async (tx) => {
+    await cut(await pidOf(tx));
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    await tx.selectFrom('tenants').select('id').execute();
+  });
+  await assert.rejects(between);
+  const amid = other.write(async (tx) => {
+    const pid = await pidOf(tx);
+    setTimeout(() => void cut(pid), 100);
+    await sql`select pg_sleep(10)`.execute(tx);
+  });
+  await assert.rejects(amid);
   assert.equal((await other.read((tx) => tx.selectFrom('tenants').select('id').execute())).length, 3);
 }
 
