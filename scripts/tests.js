@@ -26,7 +26,7 @@ export async function runTests({ ending, testTimeoutMs, totalMs }) {
     process.env.NODE_COMPILE_CACHE ??= join(root, 'node_modules', '.cache', 'compiled');
     const options = [
       '--test',
-      '--test-concurrency=2',
+      '--test-concurrency=3',
       `--test-timeout=${testTimeoutMs}`,
       `--test-reporter=${here('reporter.js')}`,
       `--import=${here('leftovers.js')}`,

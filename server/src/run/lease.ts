@@ -49,11 +49,8 @@ export function keepLease(claim: Claim, { work, stopping, log }: LeaseGround): L
     } else state.isLost = true;
     ending.abort();
   }, log);
-  const stop = () => ending.abort();
-  stopping.addEventListener('abort', stop);
-  if (stopping.aborted) stop();
   return {
-    signal: ending.signal,
+    signal: AbortSignal.any([ending.signal, stopping]),
     get isLost() {
       return state.isLost;
     },
@@ -67,10 +64,7 @@ export function keepLease(claim: Claim, { work, stopping, log }: LeaseGround): L
       phase = progress.phase;
       return isNew;
     },
-    [Symbol.dispose]() {
-      clearInterval(timer);
-      stopping.removeEventListener('abort', stop);
-    },
+    [Symbol.dispose]: () => clearInterval(timer),
   };
 }
 
