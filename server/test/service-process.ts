@@ -223,7 +223,7 @@ function folderOf(pid: number): string | null {
   }
 }
 
-export function keyOf(tenant: string): string {
+function keyOf(tenant: string): string {
   return `dk_test_${tenant}`;
 }
 

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { availableParallelism, hostname } from 'node:os';
 import { join } from 'node:path';
 import type { Environment } from '../base/config.ts';
-import { freeBytes } from '../base/disk.ts';
+import { FreeSpace } from '../base/disk.ts';
 import { Fault } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
 import { isAlive } from '../base/processes.ts';
@@ -119,6 +119,7 @@ interface DeskAsk {
 async function openDesk({ ask, db, catalog, tenants, signer, ready, changed }: DeskAsk): Promise<Desk> {
   const { config, environment } = ask;
   const { dataFolder } = environment;
+  const space = new FreeSpace(dataFolder);
   const makeSecret = () => randomBytes(32).toString('hex');
   const secret = Buffer.from(await openSecret(join(dataFolder, 'keys', 'links.key'), makeSecret), 'hex');
   return new Desk({
@@ -129,7 +130,7 @@ async function openDesk({ ask, db, catalog, tenants, signer, ready, changed }: D
     limits: new Limits(config.native.requestsPerSecond),
     catalog,
     check: checkAsk,
-    admit: () => admit(config, dataFolder),
+    admit: () => admit(config, space),
     pathOf: (file) => keptPath(dataFolder, file.runId, file.path),
     changed,
     manifestKey: signer.publicKey,
@@ -137,9 +138,9 @@ async function openDesk({ ask, db, catalog, tenants, signer, ready, changed }: D
   });
 }
 
-async function admit(config: ParsedConfig, dataFolder: string): Promise<void> {
+async function admit(config: ParsedConfig, space: FreeSpace): Promise<void> {
   if (config.maintenance) throw new Fault('maintenance', 'Under maintenance: nothing is accepted at the moment.');
-  if ((await freeBytes(dataFolder)) < config.runs.diskFloor)
+  if ((await space.bytes()) < config.runs.diskFloor)
     throw new Fault('disk.low', 'There is not enough disk space for another export at the moment.');
 }
 
