@@ -42,6 +42,8 @@ describe('drayage demo', () => {
   }
 
   async function welcome(): Promise<string> {
+    // As a terminal's Ctrl-C does by way of npm.
+    started.process.kill('SIGINT');
     started.process.kill('SIGINT');
     const { stdout, code, stderr } = await started.ended;
     assert.equal(code, 0, stderr);
