@@ -1,3 +1,4 @@
 import { killServices } from './service-kills.ts';
 
-killServices({ kills: 24, perPhase: 4, bigRows: 150_000 });
+// The soak strikes 66 times.
+killServices({ kills: 12, perPhase: 2, bigRows: 150_000 });
