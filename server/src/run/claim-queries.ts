@@ -7,8 +7,11 @@ interface ClaimAsk {
   readonly worker: string;
   readonly at: string;
   readonly leaseUntil: string;
-  /** Whether the database has row locks; SQLite has one writer at a time instead. */
-  readonly locks: boolean;
+  /**
+   * SQLite has one writer at a time and no row locks. PostgreSQL passes over a tenant another worker
+   * claims for; only when none is left it waits for one, so that a tenant that is asked a lot of does not starve.
+   */
+  readonly locks: 'none' | 'skip' | 'wait';
 }
 
 /**
@@ -67,8 +70,14 @@ async function chooseTenant(tx: Tx, { tiers, at, locks }: ClaimAsk) {
     .orderBy('active_runs')
     .orderBy('served_at')
     .limit(1);
-  if (!locks) return tenant.executeTakeFirst();
-  // A tenant another worker claims for is passed over; but one that is only asked a lot of must not starve for it.
-  const free = await tenant.modifyEnd(sql`for update of tenant_uses skip locked`).executeTakeFirst();
-  return free ?? tenant.modifyEnd(sql`for update of tenant_uses`).executeTakeFirst();
+  if (locks === 'none') return tenant.executeTakeFirst();
+  if (locks === 'skip') return tenant.modifyEnd(sql`for update of tenant_uses skip locked`).executeTakeFirst();
+  const candidate = await tenant.executeTakeFirst();
+  if (!candidate) return undefined;
+  // One row and no other: who waits for a second tenant while holding a first may wait for ever.
+  const { tenant_id } = candidate;
+  return tenant
+    .where('tenant_uses.tenant_id', '=', tenant_id)
+    .modifyEnd(sql`for update of tenant_uses`)
+    .executeTakeFirst();
 }

@@ -57,10 +57,14 @@ export class Work {
   }
 
   /** The next due run of the tenant that was served longest ago and has a free slot, or null. */
-  claim(tiers: Tiers): Promise<ClaimedRun | null> {
+  async claim(tiers: Tiers): Promise<ClaimedRun | null> {
+    if (this.#db.kind === 'sqlite') return await this.#claim(tiers, 'none');
+    return (await this.#claim(tiers, 'skip')) ?? (await this.#claim(tiers, 'wait'));
+  }
+
+  #claim(tiers: Tiers, locks: 'none' | 'skip' | 'wait'): Promise<ClaimedRun | null> {
     const at = now();
     const leaseUntil = later(at, LEASE_MS);
-    const locks = this.#db.kind === 'postgres';
     return this.#db.write(async (tx) => {
       const row = await claimRow(tx, { tiers, worker: this.#worker, at, leaseUntil, locks });
       if (!row) return null;
