@@ -1,21 +1,12 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { literal } from '../src/column/sql.ts';
-import type { ColumnType } from '../src/column/type.ts';
 import type { Dataset, Scope } from '../src/dataset/dataset.ts';
 import { makeQuery, type QueryAsk, querySql } from '../src/dataset/query.ts';
 import { Engine, type Session } from '../src/source/engine.ts';
+import { column } from './dataset-column.ts';
 import { fc } from './draws.ts';
 import { HOSTILE } from './hostile.ts';
-
-const column = (name: string, type: ColumnType, hidden = false) => ({
-  name,
-  type,
-  nullable: true,
-  from: name,
-  description: null,
-  hidden,
-});
 
 const dataset: Dataset = {
   name: 'events',

@@ -66,13 +66,12 @@ export async function startServer(ask: ServerAsk): Promise<RunningServer> {
   const ready = async () => !state.isStopping && (await tenants.isReachable());
   const desk = await openDesk({ ask, db, catalog, tenants, signer, ready, changed: () => worker.nudge() });
   const http = new HttpDaemon({ desk, log, hosts: config.hosts, host: environment.host, port: environment.port });
+  // Closed in the reverse order; a stop before the start is harmless.
+  for (const daemon of [http, sweeper, worker]) parts.defer(() => daemon.stop());
   await sweep.endLeases((other) => isGone(other, db.kind));
   await http.start();
   await sweeper.start();
   if (ask.dispatches !== false) await worker.start();
-  parts.defer(() => http.stop());
-  parts.defer(() => sweeper.stop());
-  parts.defer(() => worker.stop());
   log.info({ port: http.port, pid: process.pid }, 'serving');
   const open = parts.move();
   const stop = () => {

@@ -32,6 +32,11 @@ export type Scope =
   /** Every row; only the command line can make it. */
   | { readonly is: 'operator' };
 
+/** The rows of a dataset that a tenant's job may see. */
+export function scopeOf(dataset: Dataset, tenant: string): Scope {
+  return dataset.tenancy === 'shared' ? { is: 'shared' } : { is: 'tenant', tenant };
+}
+
 /** The engine takes names that differ only in the case of ASCII letters for one and the same. */
 export function firstRepeated(names: readonly string[]): string | undefined {
   const folded = names.map((name) => name.replace(/[A-Z]/g, (letter) => letter.toLowerCase()));

@@ -1,18 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { ColumnType } from '../column/type.ts';
+import { column } from '../../test/dataset-column.ts';
 import type { Dataset } from './dataset.ts';
 import { readFilter } from './filter.ts';
 import { filterSql } from './filter-sql.ts';
-
-const column = (name: string, type: ColumnType, hidden = false) => ({
-  name,
-  type,
-  nullable: true,
-  from: name,
-  description: null,
-  hidden,
-});
 
 const dataset: Dataset = {
   name: 'rows',

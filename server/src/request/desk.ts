@@ -1,7 +1,7 @@
 import { now } from '../base/clock.ts';
 import { Fault } from '../base/errors.ts';
 import { isId } from '../base/ids.ts';
-import type { Dataset, Scope } from '../dataset/dataset.ts';
+import { type Dataset, type Scope, scopeOf } from '../dataset/dataset.ts';
 import type { Window } from '../dataset/window.ts';
 import type { Ask } from '../job/ask.ts';
 import type { Accepted, Asker, FileOfRun, JobFilter, JobWithRun, Runs } from '../run/queries.ts';
@@ -102,8 +102,7 @@ export class Desk {
     const before = idempotency && (await runs.repeated(tenant.id, idempotency));
     if (before) return before;
     const dataset = catalog.dataset(ask.dataset);
-    const scope: Scope = dataset.tenancy === 'shared' ? { is: 'shared' } : { is: 'tenant', tenant: tenant.id };
-    const { window } = check(ask, { dataset, scope, now: now() });
+    const { window } = check(ask, { dataset, scope: scopeOf(dataset, tenant.id), now: now() });
     checkTier(tier, wantedOf(ask, window));
     await admit();
     const job = { tenant: tenant.id, principal: caller.principal.id, dialect, ask, request };

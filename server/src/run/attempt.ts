@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { now } from '../base/clock.ts';
 import { Fault, recordOf } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
-import type { Dataset, Scope } from '../dataset/dataset.ts';
+import { scopeOf } from '../dataset/dataset.ts';
 import { destinations } from '../destination/destinations.ts';
 import { stageOf, syncStage } from '../destination/download.ts';
 import { formatOf } from '../format/formats.ts';
@@ -153,11 +153,6 @@ async function describe(worker: Worker, { claim, catalog, lease }: Attempt): Pro
         : (['source.refused', "The dataset's source cannot be read as it is declared."] as const);
     throw new Fault(code, message, { cause: error });
   }
-}
-
-/** Whose rows a tenant's job may see. */
-function scopeOf(dataset: Dataset, tenant: string): Scope {
-  return dataset.tenancy === 'shared' ? { is: 'shared' } : { is: 'tenant', tenant };
 }
 
 function fileOf({ output, bytes, sha256, rowsWritten }: OutputResult, position: number): CommittedFile {

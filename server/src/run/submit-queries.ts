@@ -1,11 +1,11 @@
-import { now } from '../base/clock.ts';
+import { later, now } from '../base/clock.ts';
 import { Fault } from '../base/errors.ts';
 import { newId } from '../base/ids.ts';
 import type { Window } from '../dataset/window.ts';
 import type { Tx } from '../db/db.ts';
 import type { Job } from '../job/job.ts';
 import { findJob, insertJob } from '../job/queries.ts';
-import { idempotencyHorizon, writeAudit } from '../tenant/queries.ts';
+import { writeAudit } from '../tenant/queries.ts';
 import type { Tier } from '../tenant/tier.ts';
 import { readRun } from './read-run.ts';
 import type { Run } from './run.ts';
@@ -97,6 +97,14 @@ async function reserve(tx: Tx, tenant: string, tier: Tier): Promise<void> {
     throw new Fault('tier.bytes', `Your kept files have ${use.stored_bytes} bytes; allowed are ${tier.storedBytes}.`);
 }
 
+/** How long an Idempotency-Key is remembered. */
+const DAY_MS = 86_400_000;
+
+/** The instant before which a remembered key does not count any more. */
+export function idempotencyHorizon(): string {
+  return later(now(), -DAY_MS);
+}
+
 export type Idempotency = NonNullable<Submission['idempotency']>;
 
 /** What the same key and body had accepted within the last day, or null. Throws `idempotency.mismatch`. */
@@ -106,7 +114,7 @@ export async function findRepeat(tx: Tx, tenant: string, { key, bodyHash }: Idem
     .selectAll()
     .where('tenant_id', '=', tenant)
     .where('key', '=', key)
-    .where('created_at', '>', idempotencyHorizon(now()))
+    .where('created_at', '>', idempotencyHorizon())
     .executeTakeFirst();
   if (!found) return null;
   if (found.body_hash !== bodyHash)

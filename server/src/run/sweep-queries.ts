@@ -2,8 +2,8 @@ import { setImmediate } from 'node:timers/promises';
 import { sql } from 'kysely';
 import { later, now } from '../base/clock.ts';
 import type { Db } from '../db/db.ts';
-import { idempotencyHorizon } from '../tenant/queries.ts';
 import { type Claim, settleRun } from './settle-queries.ts';
+import { idempotencyHorizon } from './submit-queries.ts';
 import { changeUse, lockTenant } from './use-queries.ts';
 import { LEASE_MS } from './work-queries.ts';
 
@@ -167,7 +167,7 @@ export class Sweep {
 
   forgetIdempotency(): Promise<unknown> {
     return this.#db.write((tx) =>
-      tx.deleteFrom('idempotency_keys').where('created_at', '<=', idempotencyHorizon(now())).execute(),
+      tx.deleteFrom('idempotency_keys').where('created_at', '<=', idempotencyHorizon()).execute(),
     );
   }
 }

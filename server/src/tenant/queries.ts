@@ -1,5 +1,5 @@
 import { sql } from 'kysely';
-import { later, now } from '../base/clock.ts';
+import { now } from '../base/clock.ts';
 import { Fault } from '../base/errors.ts';
 import { newId } from '../base/ids.ts';
 import type { Db, Tx } from '../db/db.ts';
@@ -207,12 +207,4 @@ export async function writeAudit(tx: Tx, { tenant, principal, action, subject, r
       request_id: requestId,
     })
     .execute();
-}
-
-/** How long an Idempotency-Key is remembered. */
-const DAY_MS = 86_400_000;
-
-/** The oldest instant at which a remembered key still counts. */
-export function idempotencyHorizon(instant: string): string {
-  return later(instant, -DAY_MS);
 }

@@ -5,8 +5,6 @@ import type { Refusal, RefusalAsk } from '../dialect.ts';
 
 /** Codes whose answers say when to ask again although the fault does not. */
 const RETRY_AFTER_S: Partial<Record<FaultCode, number>> = {
-  'tier.queue': 5,
-  'rate.limited': 1,
   'source.unreachable': 30,
   'disk.low': 60,
   maintenance: 60,
