@@ -1,105 +1,85 @@
 /**
- * The data path against DuckDB's own COPY: whole commands in fresh processes, in turn, the same
- * columns and threads. Usage: npm run bench [-- --rows 4000000,10000000 --runs 5 --only csv]
+ * Our whole commands against other ones that do the same: fresh processes, in turn, pair by pair.
+ * Usage: npm run bench [-- --rows 4000000 --runs 5 --only REGEX --list --out FILE]. With --only, no file is written
+ * unless --out names one. `npm run bench -- memory` measures memory.
  */
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
-import { cpus, tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { makeEvents } from './events.ts';
-import { type Measured, measure, median } from './measure.ts';
+import { GROUPS, type Group, missingSource } from './cells.ts';
+import { failureWords } from './command-run.ts';
+import type { Ground } from './ground.ts';
+import { commandLines, machineLines, resultLine, skippedLine, TABLE_HEAD } from './report.ts';
+import { type Result, runGroup } from './rounds.ts';
+import { elapsed, here, withGround } from './session.ts';
 
 const { values } = parseArgs({
   options: {
-    rows: { type: 'string', default: '4000000,10000000' },
+    rows: { type: 'string', default: '4000000' },
     runs: { type: 'string', default: '5' },
-    only: { type: 'string' },
+    only: { type: 'string', default: '' },
+    list: { type: 'boolean', default: false },
+    out: { type: 'string' },
   },
 });
 
-interface Case {
-  readonly name: string;
-  readonly flags: readonly string[];
-  /** The COPY options of the raw command; null for cases that are only watched. */
-  readonly raw: string | null;
-}
-
-const CASES: readonly Case[] = [
-  { name: 'csv', flags: ['--format', 'csv'], raw: 'format csv' },
-  { name: 'jsonl', flags: ['--format', 'jsonl'], raw: 'format json' },
-  { name: 'parquet', flags: ['--format', 'parquet'], raw: 'format parquet' },
-  { name: 'csv+gzip', flags: ['--format', 'csv', '--compression', 'gzip'], raw: null },
-  { name: 'csv ordered', flags: ['--format', 'csv', '--order', '-occurred_at'], raw: null },
+const HOW_TO_READ = [
+  `Rows a second are rows of the input by the wall time of a whole command in a fresh process: of ours with hash, row
+counts and manifest. Pairs of runs in turn: ${values.runs}, of which the medians, after one that warms up; ratios are of the
+runs of a pair, above 1 where ours is faster. What has no pair is the median of ${Math.ceil(Number(values.runs) / 2)}.
+CPU is user and system time of the whole process tree. Peak memory is the highest sum of the resident memory of the
+process tree, looked at every 100 ms; pages that processes share count in each. The PostgreSQL server is in neither.
+MB are millions of bytes.`,
 ];
 
-const THREADS = '2';
-const folder = join(tmpdir(), `drayage-bench-${process.pid}`);
-const root = fileURLToPath(new URL('../', import.meta.url));
-const main = fileURLToPath(new URL('../server/bin/drayage.js', import.meta.url));
-const rawCopy = fileURLToPath(new URL('./raw-copy.ts', import.meta.url));
-
-mkdirSync(folder, { recursive: true });
-process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
-process.on('SIGINT', () => process.exit(130));
-
+const begun = performance.now();
 const lines: string[] = [];
-print(
-  `Machine: ${cpus()[0]?.model.trim()}, ${cpus().length} cores; Node ${process.version}; ${new Date().toISOString().slice(0, 10)}; medians of ${values.runs} paired runs.`,
-);
-print('');
-print('| rows | case | ours s | raw s | ours / raw (min–max) | ours peak MB | raw peak MB |');
-print('|--:|---|--:|--:|--:|--:|--:|');
-const commands = new Set<string>();
-for (const rows of values.rows.split(',').map(Number)) {
-  const source = join(folder, 'events.parquet');
-  await makeEvents(source, rows);
-  for (const each of CASES.filter(({ name }) => values.only === undefined || name === values.only))
-    await compare(each, rows, source);
-}
-print('');
-for (const command of commands) print(`    ${command}`);
-writeFileSync(
-  fileURLToPath(new URL('./results.md', import.meta.url)),
-  `# Benchmark results\n\n\`npm run bench\` writes this file.\n\n${lines.join('\n')}\n`,
+const results: Result[] = [];
+const only = new RegExp(values.only);
+const groups = GROUPS.map((group) => ({ ...group, cells: group.cells.filter(({ name }) => only.test(name)) })).filter(
+  ({ cells }) => cells.length > 0,
 );
 
-async function compare({ name, flags, raw }: Case, rows: number, source: string): Promise<void> {
-  const ours = [process.execPath, main, 'export', source, ...flags, '--to', join(folder, 'out'), '--threads', THREADS];
-  const sql = `copy (select * from read_parquet('${source}')) to '${join(folder, 'raw')}' (${raw})`;
-  const theirs = raw === null ? null : [process.execPath, rawCopy, sql, THREADS];
-  const pairs: { ours: Measured; raw: Measured | null }[] = [];
-  // Watched cases need no pairs. The first pair of the others warms the page cache.
-  const [first, last] = theirs === null ? [1, 1] : [0, Number(values.runs)];
-  for (let run = first; run <= last; run++) {
-    const pair = { ours: await measure(ours), raw: theirs && (await measure(theirs)) };
-    rmSync(join(folder, 'out'), { recursive: true });
-    rmSync(join(folder, 'raw'), { force: true });
-    if (run > 0) pairs.push(pair);
+if (values.list)
+  for (const { cells, other } of groups)
+    for (const { name } of cells) process.stdout.write(`${name}${other ? ` / ${other.name}` : ''}\n`);
+else await withGround(runAll);
+
+async function runAll(ground: Ground): Promise<void> {
+  for (const line of [...machineLines(), '', ...HOW_TO_READ]) print(line);
+  let part = '';
+  for (const group of groups) {
+    if (group.part !== part) for (const line of ['', `## ${group.part}`, '', ...TABLE_HEAD]) print(line);
+    part = group.part;
+    await runOrSkip(group, ground);
+    process.stderr.write(`(${elapsed(begun)})\n`);
   }
-  for (const command of [ours, theirs ?? []]) commands.add(command.map(shown).join(' '));
-  print(`| ${rows} | ${name} | ${row(pairs)} |`);
+  for (const line of ['', '## Commands', '', ...commandLines(results, ground.folder)]) print(line);
+  for (const line of ['', `Took ${elapsed(begun)}: \`npm run bench -- --rows ${values.rows} --runs ${values.runs}\`.`])
+    print(line);
+  const file = values.out ?? (values.only === '' ? here('results.md') : null);
+  if (file !== null)
+    writeFileSync(file, `# Benchmark results\n\n\`npm run bench\` writes this file.\n\n${lines.join('\n')}\n`);
 }
 
-function row(pairs: readonly { ours: Measured; raw: Measured | null }[]): string {
-  const raws = pairs.flatMap((pair) => (pair.raw ? [pair.raw] : []));
-  const ratios = pairs.flatMap((pair) => (pair.raw ? [pair.ours.seconds / pair.raw.seconds] : []));
-  const ratio =
-    ratios.length === 0
-      ? '–'
-      : `${median(ratios).toFixed(2)} (${Math.min(...ratios).toFixed(2)}–${Math.max(...ratios).toFixed(2)})`;
-  const of = (measured: readonly Measured[], key: keyof Measured, digits: number) =>
-    measured.length ? median(measured.map((each) => each[key])).toFixed(digits) : '–';
-  const peak = (measured: readonly Measured[]) =>
-    measured.length ? Math.max(...measured.map((each) => each.peakMb)).toFixed(0) : '–';
-  const ours = pairs.map((pair) => pair.ours);
-  return [of(ours, 'seconds', 2), of(raws, 'seconds', 2), ratio, peak(ours), peak(raws)].join(' | ');
-}
-
-/** Paths as anybody would have them. */
-function shown(word: string): string {
-  const plain = word.replaceAll(folder, 'FOLDER').replaceAll(process.execPath, 'node').replaceAll(root, '');
-  return plain.includes(' ') ? `"${plain}"` : plain;
+async function runOrSkip(group: Group, ground: Ground): Promise<void> {
+  const otherName = group.other?.name ?? null;
+  const install = missingSource(group);
+  if (install !== null) {
+    for (const { name } of group.cells) print(skippedLine(name, otherName, install));
+    return;
+  }
+  const rows = Math.round(Number(values.rows) * group.scale);
+  try {
+    for (const result of await runGroup(group, { ground, rows, runs: Number(values.runs) })) {
+      results.push(result);
+      print(resultLine(results.length, result, otherName));
+      if (result.ours.failure !== null || result.other?.failure) process.exitCode = 1;
+    }
+  } catch (error) {
+    // Its input could not be made.
+    for (const { name } of group.cells) print(`| – | ${name} | FAILED: ${failureWords(error)} |${' |'.repeat(11)}`);
+    process.exitCode = 1;
+  }
 }
 
 function print(line: string): void {

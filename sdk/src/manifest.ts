@@ -19,6 +19,8 @@ export interface Manifest {
 export interface ManifestOutput {
   readonly format: string;
   readonly compression: string;
+  /** Null where nothing is compressed around the file. */
+  readonly compressionLevel: number | null;
   readonly options: Readonly<Record<string, unknown>>;
   readonly schema: readonly { readonly name: string; readonly type: string; readonly nullable: boolean }[];
   /** Null where the source cannot be counted apart from reading it. */

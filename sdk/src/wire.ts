@@ -69,7 +69,16 @@ export const jobRequestSchema = z.strictObject({
     .optional()
     .meta({ description: '"-" before a name for descending' }),
   format: z.union([z.string(), z.looseObject({ type: z.string() })]),
-  compression: z.enum(['none', 'gzip']).optional(),
+  compression: z
+    .union([
+      z.enum(['none', 'gzip', 'zstd']),
+      z.strictObject({ type: z.enum(['none', 'gzip', 'zstd']), level: z.int().optional() }),
+    ])
+    .optional(),
+  split: z
+    .strictObject({ rows: z.int().optional(), bytes: z.int().optional() })
+    .optional()
+    .meta({ description: 'A new file begins before one would hold more rows, or about more bytes before compression' }),
   destination: z.strictObject({ type: z.literal('download') }).optional(),
   note: z.string().max(500).optional(),
 });

@@ -1,6 +1,6 @@
-import type { ColumnType } from '../src/column/type.ts';
+import { type ColumnType, nameOf } from '../src/column/type.ts';
 import type { Reach } from './arbitrary-json.ts';
-import { nullable } from './arbitrary-value.ts';
+import { nullable, postgresValue } from './arbitrary-value.ts';
 import { fc } from './draws.ts';
 import type { Value } from './model.ts';
 
@@ -166,3 +166,34 @@ export const nestedCalmTable: fc.Arbitrary<Table> = fc
     { minLength: 2, maxLength: 5 },
   )
   .map(tableOf);
+
+const IN_POSTGRES = SIMPLE.filter((type) => nameOf(type) !== 'timestamp(ns)');
+
+const FLOATS = SIMPLE.filter(({ is }) => is === 'float');
+
+/** A column of every simple type whose text PostgreSQL gives as the engine does, as far as it reaches. */
+export const postgresTable: fc.Arbitrary<Table> = fc
+  .tuple(
+    fc.tuple(...IN_POSTGRES.filter(({ is }) => is !== 'float').map((type) => drawn(type))),
+    fc.array(
+      decimal.chain((type) => drawn(type)),
+      { minLength: 1, maxLength: 3 },
+    ),
+    fc.tuple(drawn({ is: 'instant', unit: 'ms' }), drawn({ is: 'text' })),
+  )
+  .map((columns) => tableOf(columns.flat().map(withinPostgres)));
+
+/** Floats, arrays, and JSON that the server knows as text: what only the engine can give the text of. */
+export const postgresLists: fc.Arbitrary<Table> = fc
+  .tuple(
+    fc.array(
+      fc.oneof(fc.constantFrom(...IN_POSTGRES), decimal).chain((of) => drawn({ is: 'list', of })),
+      { minLength: 3, maxLength: 6 },
+    ),
+    fc.tuple(...FLOATS.map((type) => drawn(type)), drawn({ is: 'json' }, { isDeclared: true })),
+  )
+  .map((columns) => tableOf(columns.flat().map(withinPostgres)));
+
+function withinPostgres(column: Drawn): Drawn {
+  return { ...column, values: column.values.map((value) => postgresValue(value, column.type)) };
+}

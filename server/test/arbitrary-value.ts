@@ -217,3 +217,19 @@ function text(): fc.Arbitrary<string> {
   // The PostgreSQL reader uses this character in place of NUL.
   return some.map((each) => each.replaceAll('\u{f8ff}', ''));
 }
+
+/** Days from 1970 to PostgreSQL's first and last. */
+const POSTGRES_DAYS = { min: -2_440_588, max: 2_145_042_905 };
+
+/** The value as near to it as PostgreSQL goes; zeros without a sign, which the engine's tables lose. */
+export function postgresValue(value: Value, type: ColumnType): Value {
+  if (type.is === 'list' && Array.isArray(value)) return value.map((item) => postgresValue(item, type.of));
+  if (typeof value === 'bigint' && (type.is === 'timestamp' || type.is === 'instant')) {
+    const first = BigInt(POSTGRES_DAYS.min) * DAY;
+    return value < first ? first : value;
+  }
+  if (typeof value === 'number' && type.is === 'date')
+    return Math.min(Math.max(value, POSTGRES_DAYS.min), POSTGRES_DAYS.max);
+  if (typeof value === 'number') return value + 0;
+  return type.is === 'text' && typeof value === 'string' ? value.replaceAll('\0', '') : value;
+}

@@ -1,14 +1,15 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
-import { isDeepStrictEqual } from 'node:util';
 import { type ColumnType, nameOf } from '../src/column/type.ts';
 import type { FormatOptions } from '../src/format/options.ts';
+import { assertAvro } from './compare-avro.ts';
+import { assertPairs, type Expected, isLoose, looseTree, type Pair, pairsOf, placeOf } from './compare-pairs.ts';
+import { assertXml } from './compare-xml.ts';
 import {
   cellOf,
   type ExpectedTree,
-  floatOf,
+  guarded,
   isNested,
-  type Loose,
   MODEL_DEFAULTS,
   type ModelOptions,
   memberOf,
@@ -20,20 +21,6 @@ import { loaded } from './parquet-values.ts';
 import { readParquet } from './readers/parquet.ts';
 import type { PostgresReader } from './readers/postgres.ts';
 import type { PythonJson, Tree } from './readers/python-json.ts';
-
-/** What a file is to hold. */
-export interface Expected {
-  readonly columns: readonly ExpectedColumn[];
-  readonly rows: number;
-  /** The engine stored the source, which keeps 0 and -0 in one column as the one of them that came first. */
-  readonly hasLostZeroSigns?: boolean;
-}
-
-interface ExpectedColumn {
-  readonly name: string;
-  readonly type: ColumnType;
-  readonly values: readonly Value[];
-}
 
 export interface Readers {
   readonly postgres: PostgresReader;
@@ -56,6 +43,10 @@ export async function assertHolds(
       return assertJsonl(await readFile(path), options, expected, readers);
     case 'parquet':
       return assertParquet(path, options, expected, readers);
+    case 'xml':
+      return assertXml(path, options, expected, readers.python);
+    case 'avro':
+      return assertAvro(path, options, expected, readers.python);
   }
 }
 
@@ -76,22 +67,25 @@ async function assertCsv(
   if (options.header)
     assert.deepEqual(
       header,
-      expected.columns.map(({ name }) => name),
+      expected.columns.map(({ name }) => (options.formulaGuard ? guarded(name) : name)),
     );
   const lineEnd = options.lineEnd === 'crlf' ? '\r\n' : '\n';
   assert.equal(rows.length === 0 || content.subarray(-lineEnd.length).toString() === lineEnd, true, 'line end');
-  const model: ModelOptions = { ...MODEL_DEFAULTS, instants: options.instants };
-  const cells = pairsOf(expected, rows, (value, type) => looseTree(cellOf(value, type, model)), cellTree);
+  const { instants, formulaGuard, decimalComma } = options;
+  const model: ModelOptions = { ...MODEL_DEFAULTS, instants, formulaGuard, decimalComma };
+  const cells = pairsOf(
+    expected,
+    rows,
+    (value, type) => looseTree(cellOf(value, type, model)),
+    (cell: string | null, tree) => cellTree(cell, tree, decimalComma),
+  );
   await assertPairs(cells, python);
 }
 
-function cellTree(cell: string | null, expected: ExpectedTree): Tree {
+function cellTree(cell: string | null, expected: ExpectedTree, decimalComma: boolean): Tree {
   if (cell === null) return null;
-  return isLoose(expected) && 'f' in expected ? { n: cell } : { s: cell };
-}
-
-function looseTree(cell: null | string | Loose): ExpectedTree {
-  return typeof cell === 'string' ? { s: cell } : cell;
+  if (!isLoose(expected) || !('f' in expected)) return { s: cell };
+  return { n: decimalComma ? cell.replaceAll(/[,.]/g, (mark) => (mark === ',' ? '.' : 'not a comma')) : cell };
 }
 
 async function assertJson(
@@ -168,79 +162,6 @@ async function assertRows(
   );
 }
 
-/** What was found beside what was expected, and where. */
-interface Pair {
-  readonly place: string;
-  readonly found: Tree;
-  readonly expected: ExpectedTree;
-  readonly hasLostZeroSigns: boolean;
-}
-
-function pairsOf<Cell>(
-  { columns, rows, hasLostZeroSigns = false }: Expected,
-  found: readonly (readonly Cell[])[],
-  expect: (value: Value, type: ColumnType) => ExpectedTree,
-  read: (cell: Cell, expected: ExpectedTree) => Tree,
-): Pair[] {
-  assert.equal(found.length, rows, 'number of rows');
-  return columns.flatMap(({ name, type, values }, at) =>
-    values.map((value, row) => {
-      const expected = expect(value, type);
-      return {
-        place: `row ${row}, column ${JSON.stringify(name)} of type ${nameOf(type)}`,
-        found: read(found[row]?.[at] as Cell, expected),
-        expected,
-        hasLostZeroSigns,
-      };
-    }),
-  );
-}
-
-/** Text that is to be JSON is read first; then all must be equal. JSON.stringify writes -0 as 0. */
-async function assertPairs(pairs: readonly Pair[], python: PythonJson): Promise<void> {
-  const texts = [
-    ...new Set(
-      pairs.flatMap(({ found, expected }) =>
-        isLoose(expected) && 't' in expected && isString(found) ? [found.s] : [],
-      ),
-    ),
-  ];
-  const trees = await python.parse(texts);
-  const inner = new Map(texts.map((text, at) => [text, trees[at] ?? null]));
-  for (const { place, found, expected, hasLostZeroSigns } of pairs) {
-    const canonical = alike(found, expected, inner);
-    const isSame = hasLostZeroSigns
-      ? JSON.stringify(canonical) === JSON.stringify(expected)
-      : isDeepStrictEqual(canonical, expected);
-    if (!isSame)
-      assert.deepEqual(
-        canonical,
-        expected,
-        `${place}: ${JSON.stringify(found)} instead of ${JSON.stringify(expected)}`,
-      );
-  }
-}
-
-/** The tree that was found, with floats for numbers wherever floats are expected. */
-function alike(found: Tree, expected: ExpectedTree, inner: ReadonlyMap<string, Tree>): ExpectedTree {
-  if (found === null || typeof found === 'boolean' || expected === null || typeof expected === 'boolean') return found;
-  if ('f' in expected) return 'n' in found ? floatOf(found.n, expected.bits) : found;
-  if ('t' in expected) return 's' in found ? { t: alike(inner.get(found.s) ?? null, expected.t, inner) } : found;
-  if ('a' in expected && 'a' in found)
-    return { a: found.a.map((item, at) => alike(item, expected.a[at] ?? null, inner)) };
-  if ('o' in expected && 'o' in found)
-    return { o: found.o.map(([name, member], at) => [name, alike(member, expected.o[at]?.[1] ?? null, inner)]) };
-  return found;
-}
-
-function isLoose(tree: ExpectedTree): tree is Loose {
-  return typeof tree === 'object' && tree !== null && ('f' in tree || 't' in tree);
-}
-
-function isString(tree: Tree): tree is { readonly s: string } {
-  return typeof tree === 'object' && tree !== null && 's' in tree;
-}
-
 async function assertParquet(
   path: string,
   { nested }: Options<'parquet'>,
@@ -258,7 +179,7 @@ async function assertParquet(
   const texts: Pair[] = [];
   for (const [at, { name, type, values }] of expected.columns.entries()) {
     for (const [row, value] of values.entries()) {
-      const place = `row ${row}, column ${JSON.stringify(name)} of type ${nameOf(type)}`;
+      const place = placeOf(row, name, type);
       const cell = rows[row]?.[at];
       const asText = isText(type) && value !== null ? looseTree(cellOf(value, type, MODEL_DEFAULTS)) : null;
       if (asText) texts.push({ place, found: { s: String(cell) }, expected: asText, hasLostZeroSigns });

@@ -80,22 +80,26 @@ export function repeatBytes({ rows, plain, filtered, ordered }: Rounds): void {
     after(() => rm(folder, { recursive: true }));
 
     test(`every format, ${plain} times`, async () => {
-      const formats = ['csv', 'json', 'jsonl', 'parquet'].map(
-        (type) => ({ format: format({ type }), compression: 'none' }) as const,
+      const formats = ['csv', 'json', 'jsonl', 'parquet', 'xml', 'avro'].map(
+        (type) => ({ format: format({ type }), compression: { type: 'none' } }) as const,
       );
-      await assertSame({ outputs: [...formats, { format: format({ type: 'csv' }), compression: 'gzip' }] }, plain);
+      const compressed = [
+        { format: format({ type: 'csv' }), compression: { type: 'gzip', level: 1 } },
+        { format: format({ type: 'csv' }), compression: { type: 'zstd', level: 1 } },
+      ] as const;
+      await assertSame({ outputs: [...formats, ...compressed] }, plain);
     });
 
     test(`filtered rows, ${filtered} times`, async () => {
       await assertSame(
-        { filter: FILTER, outputs: [{ format: format({ type: 'parquet' }), compression: 'none' }] },
+        { filter: FILTER, outputs: [{ format: format({ type: 'parquet' }), compression: { type: 'none' } }] },
         filtered,
       );
     });
 
     test(`ordered rows, ${ordered} times`, async () => {
       const columns = ['kind', 'id', 'amount', 'text_0'];
-      const outputs = [{ format: format({ type: 'csv' }), compression: 'none' }] as const;
+      const outputs = [{ format: format({ type: 'csv' }), compression: { type: 'none' } }] as const;
       await assertSame({ columns, filter: FILTER, order: ['kind', '-amount'], outputs }, ordered);
     });
   });

@@ -4,11 +4,9 @@ import { join } from 'node:path';
 import { after, before, suite, test } from 'node:test';
 import { Fault } from '../src/base/errors.ts';
 import type { ColumnType } from '../src/column/type.ts';
-import { parseType } from '../src/column/type-name.ts';
 import type { FormatOptions } from '../src/format/options.ts';
-import type { Expected } from './compare-files.ts';
-import { FidelityGround, whyNoReaders } from './fidelity-ground.ts';
-import type { Value } from './model.ts';
+import type { Expected } from './compare-pairs.ts';
+import { expectedOf, FidelityGround, whyNoReaders } from './fidelity-ground.ts';
 import { readParquet } from './readers/parquet.ts';
 import { exported, format } from './table-export.ts';
 
@@ -17,15 +15,9 @@ const JSON_ARRAY = format({ type: 'json' });
 const JSONL = format({ type: 'jsonl' });
 const PARQUET = format({ type: 'parquet' });
 const AS_TEXT = format({ type: 'parquet', nested: 'text' });
-const ALL = [CSV, JSON_ARRAY, JSONL, PARQUET];
-
-/** Columns given as name, type and values. */
-function expected(...columns: readonly (readonly [string, string, readonly Value[]])[]): Expected {
-  return {
-    rows: columns[0]?.[2].length ?? 0,
-    columns: columns.map(([name, type, values]) => ({ name, type: parseType(type, ''), values })),
-  };
-}
+const XML = format({ type: 'xml' });
+const AVRO = format({ type: 'avro' });
+const ALL = [CSV, JSON_ARRAY, JSONL, PARQUET, XML, AVRO];
 
 suite('values at the edges', { skip: whyNoReaders() }, () => {
   let ground: FidelityGround;
@@ -79,11 +71,11 @@ suite('values at the edges', { skip: whyNoReaders() }, () => {
     const rows = ['create table t (a varchar)', "insert into t values (null), (''), ('x'), (null)"];
     const file = await ground.writer.make(rows);
     await assertRefused(file, [CSV], /^request\.invalid: .*nullText/);
-    const holds = expected(['a', 'text', [null, '', 'x', null]]);
+    const holds = expectedOf(['a', 'text', [null, '', 'x', null]]);
     await ground.assertExports({ file }, [format({ type: 'csv', nullText: 'NULL' }), JSONL, PARQUET], holds);
     await assertTable(
       ['create table t (a varchar not null)', "insert into t values (''), ('x'), (' ')"],
-      expected(['a', 'text', ['', 'x', ' ']]),
+      expectedOf(['a', 'text', ['', 'x', ' ']]),
     );
   });
 
@@ -114,7 +106,7 @@ suite('values at the edges', { skip: whyNoReaders() }, () => {
         `create table t (${columns.map((column) => `${column} bigint`).join(', ')})`,
         `insert into t values (${values.join(', ')})`,
       ],
-      expected(...names.map((name, at) => [name, 'int64', [BigInt(at)]] as const)),
+      expectedOf(...names.map((name, at) => [name, 'int64', [BigInt(at)]] as const)),
     );
   });
 
@@ -125,7 +117,7 @@ suite('values at the edges', { skip: whyNoReaders() }, () => {
         `insert into t values (1, 0.5), (2, null), (3, '${value}')`,
       ]);
       await assertRefused(file, [JSON_ARRAY, JSONL], /^value\.refused: .*row 3, column ratio/);
-      const holds = expected(['id', 'int32', [1n, 2n, 3n]], ['ratio', 'float64', [0.5, null, Number(value)]]);
+      const holds = expectedOf(['id', 'int32', [1n, 2n, 3n]], ['ratio', 'float64', [0.5, null, Number(value)]]);
       await ground.assertExports(
         { file },
         [CSV, PARQUET, format({ type: 'json', nonFinite: 'null' }), format({ type: 'jsonl', nonFinite: 'string' })],
@@ -147,7 +139,7 @@ suite('values at the edges', { skip: whyNoReaders() }, () => {
     const zero = [-0];
     await assertTable(
       statements,
-      expected(['small', 'float32', zero], ['big', 'float64', zero], ['list', 'list(float64)', [zero]]),
+      expectedOf(['small', 'float32', zero], ['big', 'float64', zero], ['list', 'list(float64)', [zero]]),
     );
   });
 
@@ -204,7 +196,7 @@ suite('values at the edges', { skip: whyNoReaders() }, () => {
     const widest = 10n ** 38n - 1n;
     await assertTable(
       statements,
-      expected(
+      expectedOf(
         ['a', 'int32', [-128n, 127n, null]],
         ['b', 'int32', [-32768n, 32767n, null]],
         ['c', 'int32', [255n, 0n, null]],
@@ -252,7 +244,7 @@ suite('values at the edges', { skip: whyNoReaders() }, () => {
       'create table t (id integer, moment timestamptz)',
       `insert into t values ${rows}, (8, null), (9, 'infinity'), (10, '-infinity')`,
     ];
-    const holds = expected(
+    const holds = expectedOf(
       ['id', 'int32', Array.from({ length: 11 }, (_, at) => BigInt(at))],
       ['moment', 'instant', [...micros, null, 'infinity', '-infinity']],
     );
@@ -278,15 +270,15 @@ suite('values at the edges', { skip: whyNoReaders() }, () => {
     const rows = texts.map((text) => `('${text.replaceAll("'", "''")}', -1)`).join(', ');
     const statements = ['create table t ("=name" varchar, n integer)', `insert into t values ${rows}`];
     const numbers = texts.map(() => -1n);
-    const holds = expected(["'=name", 'text', guarded], ['n', 'int32', numbers]);
+    const holds = expectedOf(["'=name", 'text', guarded], ['n', 'int32', numbers]);
     await assertTable(statements, holds, [format({ type: 'csv', formulaGuard: true })]);
-    await assertTable(statements, expected(['=name', 'text', texts], ['n', 'int32', numbers]), [CSV]);
+    await assertTable(statements, expectedOf(['=name', 'text', texts], ['n', 'int32', numbers]), [CSV]);
   });
 
   test('a table as a CSV of its own goes in again', async () => {
     const file = join(ground.folder, 'again.csv');
     await writeFile(file, 'id,text\r\n1,"a ""b"", c\r\nd"\r\n2,\r\n3,""\r\n');
-    const holds = expected(['id', 'text', ['1', '2', '3']], ['text', 'text', ['a "b", c\r\nd', null, '']]);
+    const holds = expectedOf(['id', 'text', ['1', '2', '3']], ['text', 'text', ['a "b", c\r\nd', null, '']]);
     await ground.assertExports({ file }, ALL, holds);
   });
 });

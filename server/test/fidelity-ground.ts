@@ -1,8 +1,11 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { parseType } from '../src/column/type-name.ts';
 import type { FormatOptions } from '../src/format/options.ts';
-import { assertHolds, type Expected } from './compare-files.ts';
+import { assertHolds } from './compare-files.ts';
+import type { Expected } from './compare-pairs.ts';
+import type { Value } from './model.ts';
 import { PostgresReader, whyNoPostgres } from './readers/postgres.ts';
 import { PythonJson, whyNoPython } from './readers/python-json.ts';
 import { type ExportInput, exported } from './table-export.ts';
@@ -17,13 +20,13 @@ export function whyNoReaders(): string | false {
 export class FidelityGround implements AsyncDisposable {
   readonly folder: string;
   readonly writer: TableWriter;
-  readonly #postgres: PostgresReader;
+  readonly postgres: PostgresReader;
   readonly #python: PythonJson;
 
   private constructor(folder: string, writer: TableWriter, postgres: PostgresReader) {
     this.folder = folder;
     this.writer = writer;
-    this.#postgres = postgres;
+    this.postgres = postgres;
     this.#python = new PythonJson();
   }
 
@@ -35,16 +38,28 @@ export class FidelityGround implements AsyncDisposable {
   /** Exports the input into each of the formats and holds every value of every file against what is expected. */
   async assertExports(input: ExportInput, formats: readonly FormatOptions[], expected: Expected): Promise<void> {
     const stages = await mkdtemp(join(this.folder, 'export-'));
-    const paths = await exported(input, formats, stages);
-    const readers = { postgres: this.#postgres, python: this.#python };
-    for (const [at, options] of formats.entries()) await assertHolds(paths[at] ?? '', options, expected, readers);
+    await this.assertHold(await exported(input, formats, stages), formats, expected);
     await rm(stages, { recursive: true });
+  }
+
+  /** Holds every value of a file of each of the formats against what is expected. */
+  async assertHold(paths: readonly string[], formats: readonly FormatOptions[], expected: Expected): Promise<void> {
+    const readers = { postgres: this.postgres, python: this.#python };
+    for (const [at, options] of formats.entries()) await assertHolds(paths[at] ?? '', options, expected, readers);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.writer[Symbol.dispose]();
-    await this.#postgres[Symbol.asyncDispose]();
+    await this.postgres[Symbol.asyncDispose]();
     await this.#python[Symbol.asyncDispose]();
     await rm(this.folder, { recursive: true });
   }
+}
+
+/** Columns given as name, type and values. */
+export function expectedOf(...columns: readonly (readonly [string, string, readonly Value[]])[]): Expected {
+  return {
+    rows: columns[0]?.[2].length ?? 0,
+    columns: columns.map(([name, type, values]) => ({ name, type: parseType(type, ''), values })),
+  };
 }

@@ -5,7 +5,7 @@ import { after, before, suite, test } from 'node:test';
 import type { ColumnType } from '../src/column/type.ts';
 import { parseType } from '../src/column/type-name.ts';
 import { calmTable, nestedCalmTable, type Table } from './arbitrary-table.ts';
-import type { Expected } from './compare-files.ts';
+import type { Expected } from './compare-pairs.ts';
 import { fc } from './draws.ts';
 import { FidelityGround, whyNoReaders } from './fidelity-ground.ts';
 import type { Value } from './model.ts';

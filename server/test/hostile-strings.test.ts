@@ -101,7 +101,7 @@ function run(ask: PlanAsk, dataset: Dataset, shape: SourceShape, scope: Scope = 
 
 const output = (type: string, options: object = {}) => ({
   format: formatOptions.parse({ type, ...options }),
-  compression: 'none' as const,
+  compression: { type: 'none' } as const,
 });
 
 const OPTIONS = [
@@ -286,7 +286,7 @@ describe('a hostile text in the place of', () => {
     );
     assert.ok(accepted.length > 50 && accepted.length < asked.length);
     const exportInto = (formats: readonly FormatOptions[]) => {
-      const outputs = formats.map((format) => ({ format, compression: 'none' as const }));
+      const outputs = formats.map((format) => ({ format, compression: { type: 'none' } as const }));
       return attempt(() => run({ outputs }, datasetOf(shape), shape));
     };
     const { wrong = [], right = [] } = Object.groupBy(accepted, ({ option, text }) =>

@@ -31,6 +31,8 @@ export interface ModelOptions {
   readonly bigIntegers: 'number' | 'string';
   readonly nonFinite: 'null' | 'string';
   readonly nested: 'structure' | 'text';
+  readonly formulaGuard?: boolean;
+  readonly decimalComma?: boolean;
 }
 
 export const MODEL_DEFAULTS: ModelOptions = {
@@ -64,7 +66,14 @@ export function cellOf(value: Value, type: ColumnType, options: ModelOptions): n
   if (type.is === 'json') return json(value).text;
   if (type.is === 'float') return Number.isFinite(value) ? { f: Number(value), bits: type.bits } : nonFinite(value);
   if (isNested(type)) return { t: treeOf(value, type, { ...MODEL_DEFAULTS, instants: options.instants }) };
-  return plainOf(value, type, options.instants);
+  const text = plainOf(value, type, options.instants);
+  if (type.is === 'text' && options.formulaGuard) return guarded(text);
+  return type.is === 'decimal' && options.decimalComma ? text.replace('.', ',') : text;
+}
+
+/** Text a spreadsheet would run, with an apostrophe before it. */
+export function guarded(text: string): string {
+  return /^[=+\-@\t\r\n＝＋－＠]/.test(text) ? `'${text}` : text;
 }
 
 /** A member of a JSON row. */

@@ -274,5 +274,5 @@ export const BAD_MEANINGS: Readonly<Record<string, readonly unknown[]>> = {
   '/format/delimiter': BAD_DELIMITERS,
   '/format/instants': BAD_PATTERNS,
   '/format/nullText': ['"', 'a"b', '\n', '\r', '\0', 'a\r\nb', ',', 'a,b', 'x'.repeat(101)],
-  '/compression': ['GZIP', 'gzip ', 'zstd', 'deflate', 'br', 'none\0', ...WORDS],
+  '/compression': ['GZIP', 'gzip ', 'ZSTD', 'deflate', 'br', 'none\0', ...WORDS],
 };

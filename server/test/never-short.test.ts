@@ -43,7 +43,7 @@ async function plan(path: string, format: string): Promise<Plan> {
   const subject = await findSubject(args);
   const { shape, engine } = await describeSource(subject.ask, LIMITS);
   return makePlan(
-    { outputs: [{ format: args.format, compression: 'none' }] },
+    { outputs: [{ format: args.format, compression: { type: 'none' } }] },
     {
       dataset: subject.dataset(shape),
       scope: subject.scope,

@@ -154,7 +154,14 @@ describe('answers are as documented', () => {
   });
 
   test('every format and option, as the job shows it again', async () => {
-    for (const format of ['csv', 'json', 'jsonl', 'parquet', { type: 'csv', delimiter: ';', nullText: 'NULL' }]) {
+    for (const format of [
+      'csv',
+      'json',
+      'jsonl',
+      'parquet',
+      'xml',
+      { type: 'csv', delimiter: ';', nullText: 'NULL' },
+    ]) {
       const { job, file } = await exported({
         ...BODY,
         format,
@@ -358,9 +365,9 @@ describe('what the framework refuses is a problem like any other', () => {
     const cases: [object, string, string][] = [
       [{ dataset: undefined }, '/dataset', '"dataset" is missing.'],
       [{ dataset: 5 }, '/dataset', 'Allowed is text; this is 5.'],
-      [{ format: 'xml' }, '/format', 'Allowed are csv, json, jsonl, parquet; this is "xml".'],
+      [{ format: 'orc' }, '/format', 'Allowed are csv, json, jsonl, parquet, xml, avro; this is "orc".'],
       [{ format: {} }, '/format/type', '"type" is missing.'],
-      [{ format: { type: 'xml' } }, '/format/type', 'Allowed are csv, json, jsonl, parquet; this is "xml".'],
+      [{ format: { type: 'orc' } }, '/format/type', 'Allowed are csv, json, jsonl, parquet, xml, avro; this is "orc".'],
       [{ format: { type: 'csv', header: 'yes' } }, '/format/header', 'Allowed is true or false; this is "yes".'],
       [{ format: { type: 'csv', head: true } }, '/format/head', '"head" is not known here.'],
       [{ destination: { type: 's3' } }, '/destination/type', 'Allowed is download; this is "s3".'],

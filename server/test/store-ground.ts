@@ -210,14 +210,18 @@ function askOf(dataset: string): Ask {
     dataset,
     window: {},
     distinct: false,
-    outputs: [{ format, compression: 'none' }],
+    outputs: [{ format, compression: { type: 'none' } }],
     destinations: [{ type: 'download' }],
   } as Ask;
 }
 
 export function commitOf({ run, attempt }: Claim, bytes = 100): Commit {
   const result = {
-    output: { format: { type: 'csv' }, compression: 'none', path: `${run}.csv` } as Commit['results'][number]['output'],
+    output: {
+      format: { type: 'csv' },
+      compression: { type: 'none' },
+      path: `${run}.csv`,
+    } as Commit['results'][number]['output'],
     rowsPlanned: 7,
     rowsRead: 7,
     rowsWritten: 7,

@@ -6,6 +6,7 @@ import { type FormatOptions, formatOptions } from '../src/format/options.ts';
 import { describeSource } from '../src/run/describe.ts';
 import { execute } from '../src/run/execute.ts';
 import { filesFolder } from '../src/run/execution.ts';
+import { openLive } from '../src/run/open.ts';
 import { makePlan, type Plan, type PlanAsk } from '../src/run/plan.ts';
 import type { SourceOptions } from '../src/source/options.ts';
 import { POSITION } from '../src/source/relation.ts';
@@ -13,27 +14,35 @@ import type { SourceShape } from '../src/source/source.ts';
 
 const LIMITS = { threads: 2, memoryBytes: 400 * 2 ** 20 };
 
-export interface ExportInput {
-  readonly file: string;
+/** A file, or what any other source is asked with. */
+export type ExportInput = (
+  | { readonly file: string; readonly delimiter?: string | undefined }
+  | { readonly source: SourceOptions }
+) & {
   readonly types?: Readonly<Record<string, ColumnType>>;
-  readonly delimiter?: string;
-}
+  /** Columns that tell rows apart; their place in the source when left out. */
+  readonly key?: readonly string[];
+  /** The column windows are cut on. */
+  readonly time?: string;
+};
 
 /** A format's options as a caller would send them. */
 export function format(options: { readonly type: string; readonly [option: string]: unknown }): FormatOptions {
   return formatOptions.parse(options);
 }
 
-/** The plan for bare files, as the command line makes it. */
+function sourceOf(input: ExportInput): SourceOptions {
+  if ('source' in input) return input.source;
+  const { file, delimiter } = input;
+  return { type: 'duckdb', files: [file], ...(delimiter === undefined ? {} : { delimiter }) };
+}
+
+/** The plan for bare files or a table, as the command line makes it. */
 export async function planOf(input: ExportInput, ask: PlanAsk): Promise<Plan> {
-  const options: SourceOptions = {
-    type: 'duckdb',
-    files: [input.file],
-    ...(input.delimiter === undefined ? {} : { delimiter: input.delimiter }),
-  };
+  const options = sourceOf(input);
   const { shape, engine } = await describeSource({ options, types: input.types ?? {}, folder: '.' }, LIMITS);
   const plan = makePlan(ask, {
-    dataset: datasetOf(shape),
+    dataset: datasetOf(shape, input),
     scope: { is: 'shared' },
     shape,
     engine,
@@ -44,7 +53,12 @@ export async function planOf(input: ExportInput, ask: PlanAsk): Promise<Plan> {
   return { ...plan, outputs: plan.outputs.map((output, at) => ({ ...output, path: `${at}-${output.path}` })) };
 }
 
-function datasetOf(shape: SourceShape): Dataset {
+interface DatasetWords {
+  readonly key?: readonly string[];
+  readonly time?: string | null;
+}
+
+function datasetOf(shape: SourceShape, { key = [POSITION], time = null }: DatasetWords): Dataset {
   const plain = { description: null, hidden: false };
   const columns = shape.columns.map(({ name, type, nullable }) => ({ name, type, nullable, from: name, ...plain }));
   const position = {
@@ -58,26 +72,33 @@ function datasetOf(shape: SourceShape): Dataset {
   return {
     name: 'records',
     columns: [...columns, position],
-    key: [POSITION],
-    time: null,
+    key,
+    time,
     tenancy: 'shared',
     lookbackDays: null,
   };
 }
 
-/** Carries the plan out in a new folder below `folder` and gives the paths of its files, in the order of its outputs. */
-export async function carriedOut(plan: Plan, folder: string): Promise<string[]> {
+/**
+ * Carries the plan out in a new folder below `folder` and gives the paths of its files, in the order of its outputs.
+ * A live relation is read by way of `access`.
+ */
+export async function carriedOut(plan: Plan, folder: string, access?: SourceOptions): Promise<string[]> {
   const stage = await mkdtemp(join(folder, 'stage-'));
-  await execute({ plan, stage, signal: new AbortController().signal, report: () => {} });
-  return plan.outputs.map(({ path }) => join(filesFolder(stage), path));
+  const { signal } = new AbortController();
+  const live = access && plan.live ? { openLive: () => openLive(plan, access, signal) } : {};
+  const results = await execute({ plan, stage, signal, report: () => {}, ...live });
+  return results.flatMap(({ files }) => files.map(({ path }) => join(filesFolder(stage), path)));
 }
 
-/** Exports a file into each of the formats at once. */
+/** Exports a file or table into each of the formats at once. */
 export async function exported(
   input: ExportInput,
   formats: readonly FormatOptions[],
   folder: string,
 ): Promise<string[]> {
-  const plan = await planOf(input, { outputs: formats.map((each) => ({ format: each, compression: 'none' })) });
-  return carriedOut(plan, folder);
+  const plan = await planOf(input, {
+    outputs: formats.map((each) => ({ format: each, compression: { type: 'none' } })),
+  });
+  return carriedOut(plan, folder, sourceOf(input));
 }

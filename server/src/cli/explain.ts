@@ -1,8 +1,8 @@
 import { basename } from 'node:path';
 import { nameOf } from '../column/type.ts';
 import { querySql } from '../dataset/query.ts';
-import { copyStatements } from '../run/encode.ts';
 import { hashPlan, type Plan } from '../run/plan.ts';
+import { copyStatements } from '../run/segment-sql.ts';
 import { relationSql } from '../source/relation.ts';
 import { copySql } from '../source/statement.ts';
 
@@ -27,7 +27,7 @@ function head(plan: Plan): string[] {
     `Plan      ${hashPlan(plan)}`,
     `Dataset   ${plan.dataset} (${source.kind}), scope ${scope}`,
     `Window    ${window.start ?? 'open'} to ${window.end ?? 'open'}`,
-    `Engine    duckdb ${engine.duckdb}, node ${engine.node}, zlib ${engine.zlib}, ${engine.arch}; ${limits.threads} threads, ${Math.round(limits.memoryBytes / 1048576)} MB`,
+    `Engine    duckdb ${engine.duckdb}, node ${engine.node}, zlib ${engine.zlib}, zstd ${engine.zstd}, ${engine.arch}; ${limits.threads} threads, ${Math.round(limits.memoryBytes / 1048576)} MB`,
     ...source.inputs.map((input) => `Input     ${input.path}, ${input.sizeBytes} bytes`),
     ...plan.outputs.map(
       (output) => `Output    ${output.path}, ${output.compression}, ${JSON.stringify(output.format)}`,

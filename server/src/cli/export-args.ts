@@ -1,5 +1,12 @@
 import type { z } from 'zod';
-import { type Compression, compressionOptions, type FormatOptions, formatOptions } from '../format/options.ts';
+import {
+  type Compression,
+  compressionOptions,
+  type FormatOptions,
+  formatOptions,
+  type Split,
+  splitOptions,
+} from '../format/options.ts';
 import { readArgs, UsageError } from './command.ts';
 
 /** What `drayage export` was asked, checked as far as it can be without looking at the source. */
@@ -9,6 +16,7 @@ export interface ExportArgs {
   readonly to: string | null;
   readonly format: FormatOptions;
   readonly compression: Compression;
+  readonly split: Split | undefined;
   readonly filter: unknown;
   readonly columns: readonly string[] | undefined;
   readonly order: readonly string[] | undefined;
@@ -47,16 +55,25 @@ const OPTIONS = {
   verbose: { type: 'boolean' },
   threads: { type: 'string' },
   memory: { type: 'string' },
+  dialect: { type: 'string' },
   delimiter: { type: 'string' },
   'no-header': { type: 'boolean' },
   'line-end': { type: 'string' },
   bom: { type: 'boolean' },
   'formula-guard': { type: 'boolean' },
+  'decimal-comma': { type: 'boolean' },
   'null-text': { type: 'string' },
   instants: { type: 'string' },
   nested: { type: 'string' },
   'big-integers': { type: 'string' },
   'non-finite': { type: 'string' },
+  root: { type: 'string' },
+  row: { type: 'string' },
+  'control-chars': { type: 'string' },
+  codec: { type: 'string' },
+  'row-group-rows': { type: 'string' },
+  'split-rows': { type: 'string' },
+  'split-bytes': { type: 'string' },
 } as const;
 
 /** Bytes the engine may hold; the process around it takes about 150 MB more. */
@@ -72,12 +89,13 @@ export function readExportArgs(args: readonly string[]): ExportArgs {
     throw new UsageError('export takes a dataset or files; drayage export --help says more.');
   if (values.to === undefined && !values.explain)
     throw new UsageError('--to FOLDER is needed; --explain shows the plan without it.');
-  if (values.format === undefined) throw new UsageError('--format is needed: csv, json, jsonl or parquet.');
+  if (values.format === undefined) throw new UsageError('--format is needed: csv, json, jsonl, parquet, xml or avro.');
   return {
     subjects: positionals,
     to: values.to ?? null,
     format: readFormat(values.format, values),
-    compression: checked(compressionOptions, values.compression, '--compression'),
+    compression: readCompression(values.compression),
+    split: readSplit(values),
     filter: values.where === undefined ? undefined : parseFilter(values.where),
     columns: list(values.columns),
     order: list(values.order),
@@ -102,19 +120,42 @@ export function readExportArgs(args: readonly string[]): ExportArgs {
 /** Options left out are left to the format's defaults; one the format does not have is refused by name. */
 function readFormat(type: string, values: Values): FormatOptions {
   const asked = {
+    dialect: values.dialect,
     delimiter: values.delimiter,
     header: values['no-header'] === true ? false : undefined,
     lineEnd: values['line-end'],
     bom: values.bom,
     formulaGuard: values['formula-guard'],
+    decimalComma: values['decimal-comma'],
     nullText: values['null-text'],
     instants: values.instants,
     nested: values.nested,
     bigIntegers: values['big-integers'],
     nonFinite: values['non-finite'],
+    root: values.root,
+    row: values.row,
+    controlChars: values['control-chars'],
+    // The codec of a file's own blocks or pages: one flag, though Parquet's option has another name.
+    [type === 'parquet' ? 'compression' : 'codec']: values.codec,
+    rowGroupRows: values['row-group-rows'] === undefined ? undefined : Number(values['row-group-rows']),
   };
   const given = Object.fromEntries(Object.entries(asked).filter(([, value]) => value !== undefined));
   return checked(formatOptions, { type, ...given }, '--format');
+}
+
+/** `gzip`, or with a level `gzip:6`. */
+function readCompression(text: string | undefined): Compression {
+  const [, type, level] = /^([a-z]+):(\d{1,2})$/.exec(text ?? '') ?? [];
+  return checked(compressionOptions, type ? { type, level: Number(level) } : text, '--compression');
+}
+
+function readSplit({ 'split-rows': rows, 'split-bytes': bytes }: Values): Split | undefined {
+  if (rows === undefined && bytes === undefined) return undefined;
+  const asked = {
+    ...(rows === undefined ? {} : { rows: Number(rows) }),
+    ...(bytes === undefined ? {} : { bytes: readSize(bytes, '--split-bytes') }),
+  };
+  return checked(splitOptions, asked, '--split-rows and --split-bytes');
 }
 
 function checked<T>(schema: z.ZodType<T>, value: unknown, flag: string): T {
@@ -155,8 +196,13 @@ function readThreads(text: string): number {
 }
 
 function readMemory(text: string): number {
-  const [, number, unit = ''] = /^(\d{1,7})(MB|GB)$/i.exec(text) ?? [];
-  const bytes = Number(number) * (unit.toUpperCase() === 'GB' ? 1024 : 1) * 1024 * 1024;
-  if (!(bytes >= MIN_MEMORY_BYTES)) throw new UsageError('--memory takes a size from 64MB, as 300MB or 2GB.');
+  const bytes = readSize(text, '--memory');
+  if (bytes < MIN_MEMORY_BYTES) throw new UsageError('--memory takes a size from 64MB, as 300MB or 2GB.');
   return bytes;
+}
+
+function readSize(text: string, flag: string): number {
+  const [, number, unit = ''] = /^(\d{1,7})(MB|GB)$/i.exec(text) ?? [];
+  if (number === undefined) throw new UsageError(`${flag} takes a size as 300MB or 2GB.`);
+  return Number(number) * (unit.toUpperCase() === 'GB' ? 1024 : 1) * 1024 * 1024;
 }

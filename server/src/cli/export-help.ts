@@ -1,7 +1,8 @@
-export const EXPORT_HELP = `Usage: drayage export DATASET|FILE… --format FORMAT --to FOLDER [OPTIONS]
+export const EXPORT_HELP = `Usage: drayage export DATASET|FILE…|URL --format FORMAT --to FOLDER [OPTIONS]
 
 Exports a dataset of drayage.config.ts, or files: Parquet, CSV, JSON lines (also globs) and DuckDB
-database files. The folder must be new or empty; it then holds the export and its signed manifest.
+database files, or with a postgres:// URL a --table of PostgreSQL. The folder must be new or empty; it
+then holds the export and its signed manifest.
 
 What
   --columns a,b          these columns, in this order (default: all)
@@ -18,14 +19,22 @@ What
   --config FILE          configuration (default: drayage.config.ts)
 
 How
-  --format               csv, json, jsonl or parquet
-  --compression          none or gzip (default: none)
+  --format               csv, json, jsonl, parquet, xml or avro
+  --compression          none (default), gzip, zstd; with a level as gzip:6 or zstd:3
+  --codec                Parquet: snappy (default), zstd, none; Avro: null (default), deflate, zstandard
+  --dialect              CSV: rfc4180, excel, excel-eu or tsv; what is said beside it wins
+  --split-rows N, --split-bytes SIZE   files -00001, -00002 … of at most so many rows, or about
+                         such a size before compression
   --delimiter C          CSV: character between cells (default: ,)
   --no-header            CSV: no header line
   --line-end lf|crlf     CSV: end of a line (default: lf)
   --bom                  CSV: UTF-8 byte order mark first
   --formula-guard        CSV: ' before text a spreadsheet would take for a formula
+  --decimal-comma        CSV: decimals and floats with a comma
   --null-text TEXT       CSV: what NULL is written as (default: an empty cell; empty text is "")
+  --row-group-rows N     Parquet: rows of a row group at most (default: 122880)
+  --root NAME, --row NAME   XML: element of the file and of a row (default: rows, row)
+  --control-chars        XML: replace (default, by U+FFFD) or fail, for what XML cannot carry
   --instants PATTERN     iso (default), epoch_s, epoch_ms, epoch_us, or strftime as %Y-%m-%d
   --nested               structure (default) or text: lists, structs, maps and JSON columns
   --big-integers         JSON: 64-bit integers as number (default) or string

@@ -6,6 +6,7 @@ import { openSigner } from '../run/keys.ts';
 import type { Manifest } from '../run/manifest.ts';
 import { makePlan, type Plan } from '../run/plan.ts';
 import { Worker } from '../run/worker.ts';
+import type { SourceOptions } from '../source/options.ts';
 import type { Command } from './command.ts';
 import { explainPlan } from './explain.ts';
 import { type ExportArgs, readExportArgs } from './export-args.ts';
@@ -34,38 +35,40 @@ export async function exportIntoFolder(args: ExportArgs, view: ProgressView): Pr
   try {
     await using worker = new Worker(args.threads ?? readEnvironment().threads);
     view.phase('plan');
-    const plan = await planExport(args, worker);
+    const { plan, access } = await planExport(args, worker);
     if (args.explain || args.to === null) {
       process.stdout.write(explainPlan(plan, args.json));
       return null;
     }
-    return await runPlan({ plan, to: args.to, force: args.force, worker, signal: cancelling.signal, view });
+    return await runPlan({ plan, access, to: args.to, force: args.force, worker, signal: cancelling.signal, view });
   } finally {
     process.off('SIGINT', cancel).off('SIGTERM', cancel);
     view.close();
   }
 }
 
-async function planExport(args: ExportArgs, worker: Worker): Promise<Plan> {
+async function planExport(args: ExportArgs, worker: Worker): Promise<{ plan: Plan; access: SourceOptions }> {
   const limits = { threads: args.threads ?? readEnvironment().threads, memoryBytes: args.memoryBytes };
   const subject = await findSubject(args);
   const { shape, engine } = await worker.describe(subject.ask, limits);
-  const { filter, columns, order, distinct, window, format, compression } = args;
-  return makePlan(
+  const { filter, columns, order, distinct, window, format, compression, split } = args;
+  const plan = makePlan(
     {
       window,
       distinct,
-      outputs: [{ format, compression }],
+      outputs: [{ format, compression, split }],
       ...(filter === undefined ? {} : { filter }),
       ...(columns === undefined ? {} : { columns }),
       ...(order === undefined ? {} : { order }),
     },
     { dataset: subject.dataset(shape), scope: subject.scope, shape, engine, limits, now: now() },
   );
+  return { plan, access: subject.ask.options };
 }
 
 interface PlannedExport {
   readonly plan: Plan;
+  readonly access: SourceOptions;
   readonly to: string;
   readonly force: boolean;
   readonly worker: Worker;
@@ -73,13 +76,14 @@ interface PlannedExport {
   readonly view: ProgressView;
 }
 
-async function runPlan({ plan, to, force, worker, signal, view }: PlannedExport): Promise<Manifest> {
+async function runPlan({ plan, access, to, force, worker, signal, view }: PlannedExport): Promise<Manifest> {
   const signer = await openSigner(readEnvironment().dataFolder);
   const options = { folder: to, replace: force };
   await destinations.folder.sweep(options);
   const stage = await destinations.folder.stage(options);
   const manifest = await runIntoFolder({
     plan,
+    access,
     stage,
     signer,
     worker,

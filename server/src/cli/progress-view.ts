@@ -64,7 +64,7 @@ function barView(): ProgressView {
   };
 }
 
-const PHASES = { count: 'counting', sort: 'sorting', encode: 'writing' } as const;
+const PHASES = { count: 'counting', land: 'reading', sort: 'sorting', encode: 'writing' } as const;
 
 function describe({ phase, rows, bytes, fraction }: Progress, elapsedMs: number): string {
   const share = fraction === null ? '' : ` ${Math.floor(fraction * 100)} %`;

@@ -19,9 +19,12 @@ export interface Subject {
 
 const FILE_ENDING = /\.(parquet|csv|tsv|jsonl|ndjson|duckdb|db)$/i;
 
-/** Files named by path, or a dataset of the configuration: with --config always, else when no file has the name. */
+const POSTGRES_URL = /^postgres(ql)?:\/\//;
+
+/** Files named by path, a table of a database named by URL, or a dataset of the configuration: with --config always, else when no file has the name. */
 export async function findSubject(args: ExportArgs): Promise<Subject> {
   const [name = ''] = args.subjects;
+  if (POSTGRES_URL.test(name)) return bareTable(name, args);
   const isName = args.subjects.length === 1 && /^[A-Za-z_][\w.-]*$/.test(name) && !FILE_ENDING.test(name);
   if (args.config === undefined && (!isName || (await isFile(name)))) return bareFiles(args);
   return declared(name, args, await loadConfig(args.config ?? CONFIG_FILE));
@@ -35,19 +38,34 @@ function isFile(path: string): Promise<boolean> {
 }
 
 function bareFiles(args: ExportArgs): Subject {
-  const types = Object.fromEntries(
-    Object.entries(args.types).map(([name, type]) => [name, parseType(type, `/types/${name}`)]),
-  );
   const options: SourceOptions = {
     type: 'duckdb',
     files: [...args.subjects],
     ...(args.table === undefined ? {} : { table: args.table }),
   };
   return {
-    ask: { options, types, folder: process.cwd() },
+    ask: { options, types: typesOf(args), folder: process.cwd() },
     scope: { is: 'shared' },
     dataset: (shape) => bareDataset(shape, args),
   };
+}
+
+/** A table named on the command line is shared, and has no key. */
+function bareTable(url: string, args: ExportArgs): Subject {
+  const { table } = args;
+  if (table === undefined || args.subjects.length !== 1)
+    throw new Fault('request.invalid', 'A database is exported one --table at a time.', { pointer: '/table' });
+  return {
+    ask: { options: { type: 'postgres', url, table, connections: 2 }, types: typesOf(args), folder: process.cwd() },
+    scope: { is: 'shared' },
+    dataset: (shape) => ({ ...bareDataset(shape, args), key: [] }),
+  };
+}
+
+function typesOf(args: ExportArgs) {
+  return Object.fromEntries(
+    Object.entries(args.types).map(([name, type]) => [name, parseType(type, `/types/${name}`)]),
+  );
 }
 
 /** Bare files are shared, and their rows' place in them stands in for a key. */

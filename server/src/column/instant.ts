@@ -6,6 +6,9 @@ export type InstantPattern = 'iso' | 'epoch_s' | 'epoch_ms' | 'epoch_us' | `%${s
 
 export const ISO = 'iso';
 
+/** What may stand around a text: nothing, or the quotes of a JSON string. */
+export type Quote = '' | '"';
+
 /** The unit's name in the engine, and how many microseconds it has. */
 const EPOCHS: Readonly<Record<string, readonly [string, number]>> = {
   epoch_s: ['second', 1_000_000],
@@ -26,28 +29,29 @@ export function checkInstantPattern(pattern: string, pointer: string): InstantPa
   );
 }
 
-/** True when instants are written as bare numbers. */
-export function isEpoch(pattern: InstantPattern): boolean {
-  return Object.hasOwn(EPOCHS, pattern);
-}
-
 /**
  * SQL text of a TIMESTAMP (or, for instants, TIMESTAMP WITH TIME ZONE) expression. ISO:
  * `2026-01-31T23:59:59.123456`, with `Z` for instants; years outside 0000–9999 in expanded form
- * (`+010000-…`, `-000043-…`). Infinities are `infinity` and `-infinity` in every pattern.
+ * (`+010000-…`, `-000043-…`). Infinities are `infinity` and `-infinity` in every pattern. All stand
+ * between two `quote`s but the numbers of epochs.
  */
-export function instantText(expression: string, type: 'timestamp' | 'instant', pattern: InstantPattern): string {
+export function instantText(
+  expression: string,
+  type: 'timestamp' | 'instant',
+  pattern: InstantPattern,
+  quote: Quote,
+): string {
   // Nine times as fast as a cast, which asks the time zone library about UTC for every value.
   const local = type === 'instant' ? `make_timestamp(epoch_us(${expression}))` : expression;
   const write = (sql: string) =>
-    `case when isfinite(${expression}) then ${sql} when ${expression} is not null then (${expression})::varchar end`;
+    `case when isfinite(${expression}) then ${sql} when ${expression} is not null then concat('${quote}', ${expression}, '${quote}') end`;
   const epoch = EPOCHS[pattern];
   if (epoch) return write(epochText(local, epoch));
-  if (pattern !== ISO) return write(`strftime(${local}, ${literal(pattern)})`);
-  const zone = type === 'instant' ? 'Z' : '';
+  if (pattern !== ISO) return write(`strftime(${local}, ${literal(`${quote}${pattern}${quote}`)})`);
+  const end = `${type === 'instant' ? 'Z' : ''}${quote}`;
   const [first, last] = [bound(type, '0001-01-01 (BC) 00:00:00'), bound(type, '9999-12-31 23:59:59.999999')];
-  const expanded = `printf('%s%06d', case when year(${local}) < 0 then '-' else '+' end, abs(year(${local}))) || strftime(${local}, '-%m-%dT%H:%M:%S.%f${zone}')`;
-  return `case when ${expression} between ${first} and ${last} then strftime(${local}, '%Y-%m-%dT%H:%M:%S.%f${zone}') else ${write(expanded)} end`;
+  const expanded = `printf('${quote}%s%06d', case when year(${local}) < 0 then '-' else '+' end, abs(year(${local}))) || strftime(${local}, '-%m-%dT%H:%M:%S.%f${end}')`;
+  return `case when ${expression} between ${first} and ${last} then strftime(${local}, '${quote}%Y-%m-%dT%H:%M:%S.%f${end}') else ${write(expanded)} end`;
 }
 
 function bound(type: 'timestamp' | 'instant', text: string): string {

@@ -1,9 +1,8 @@
 import { Fault, refuse } from '../base/errors.ts';
-import { readOperand } from '../column/operand.ts';
 import { identifier } from '../column/sql.ts';
 import type { Column } from '../column/type.ts';
 import { type Dataset, findVisible, firstRepeated, type Scope, unknownColumn, visibleColumns } from './dataset.ts';
-import { readFilter } from './filter.ts';
+import { readFilter, type Test } from './filter.ts';
 import { filterSql } from './filter-sql.ts';
 import { type Window, windowConditions } from './window.ts';
 
@@ -35,7 +34,7 @@ export function makeQuery(dataset: Dataset, scope: Scope, window: Window, ask: Q
   const columns = chooseColumns(dataset, ask.columns);
   const distinct = ask.distinct ?? false;
   const conditions = [
-    ...scopeConditions(dataset, scope),
+    ...scopeTests(dataset, scope).map(filterSql),
     ...windowConditions(window, dataset),
     ...(ask.filter === undefined ? [] : [filterSql(readFilter(ask.filter, dataset))]),
   ];
@@ -66,14 +65,14 @@ function checkNames({ name, columns }: Dataset): void {
 }
 
 /** The one place where rows are bound to who may see them. */
-function scopeConditions(dataset: Dataset, scope: Scope): string[] {
+export function scopeTests(dataset: Dataset, scope: Scope): readonly Test[] {
   if (dataset.tenancy === 'shared' || scope.is === 'operator') return [];
   if (scope.is === 'shared') throw new Fault('auth.forbidden', `${dataset.name} belongs to tenants; name one.`);
   const { column: name } = dataset.tenancy;
   const column = dataset.columns.find((each) => each.name === name);
   if (!column)
     throw new Fault('internal', 'The dataset is not set up correctly.', { cause: `no tenancy column ${name}` });
-  return [`${identifier(name)} = ${readOperand(column.type, scope.tenant, '/tenant')}`];
+  return [{ is: 'test', column, path: [], verb: 'eq', operand: scope.tenant, pointer: '/tenant' }];
 }
 
 function chooseColumns(dataset: Dataset, names: readonly string[] | undefined): readonly Column[] {

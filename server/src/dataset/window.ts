@@ -1,9 +1,9 @@
 import { refuse } from '../base/errors.ts';
-import { readOperand } from '../column/operand.ts';
 import { parseInstant } from '../column/parse-instant.ts';
-import { identifier, literal } from '../column/sql.ts';
-import { nameOf } from '../column/type.ts';
+import { type ColumnType, nameOf } from '../column/type.ts';
 import type { Dataset } from './dataset.ts';
+import type { Test, Verb } from './filter.ts';
+import { filterSql } from './filter-sql.ts';
 
 /** A half-open stretch of time: start ≤ t < end, as `2026-01-31T12:00:00.000000Z`; null is an open side. */
 export interface Window {
@@ -43,21 +43,29 @@ function withinLookback(start: string | null, dataset: Dataset, now: string): st
   return start ?? bound;
 }
 
-/** SQL conditions that keep the window's rows. A row without a time lies in no window. */
+/** SQL conditions (DuckDB) that keep the window's rows. */
 export function windowConditions(window: Window, dataset: Dataset): string[] {
-  const column = dataset.columns.find(({ name }) => name === dataset.time);
-  if (!column) return [];
-  const side = (comparison: string, instant: string | null, pointer: string) =>
-    instant === null ? [] : [`${identifier(column.name)} ${comparison} ${bound(instant, column.type, pointer)}`];
-  return [...side('>=', window.start, '/window/start'), ...side('<', window.end, '/window/end')];
+  return windowTests(window, dataset).map(filterSql);
 }
 
-function bound(instant: string, type: Dataset['columns'][number]['type'], pointer: string): string {
-  if (type.is === 'instant') return `${literal(instant)}::TIMESTAMPTZ`;
-  if (type.is === 'timestamp') return readOperand(type, instant.slice(0, -1), pointer);
+/** The window as tests on the time column. A row without a time lies in no window. */
+export function windowTests(window: Window, dataset: Dataset): readonly Test[] {
+  const column = dataset.columns.find(({ name }) => name === dataset.time);
+  if (!column) return [];
+  const side = (verb: Verb, instant: string | null, pointer: string): Test[] =>
+    instant === null
+      ? []
+      : [{ is: 'test', column, path: [], verb, operand: bound(instant, column.type, pointer), pointer }];
+  return [...side('gte', window.start, '/window/start'), ...side('lt', window.end, '/window/end')];
+}
+
+/** A side of the window as an operand of the column's type. */
+function bound(instant: string, type: ColumnType, pointer: string): string {
+  if (type.is === 'instant') return instant;
+  if (type.is === 'timestamp') return instant.slice(0, -1);
   if (type.is !== 'date')
     throw refuse(pointer, `The time column is of type ${nameOf(type)}; windows need an instant, timestamp or date.`);
   if (!instant.endsWith('T00:00:00.000000Z'))
     throw refuse(pointer, 'The time column holds dates, so windows are cut at UTC midnight.');
-  return `${literal(instant.slice(0, 10))}::DATE`;
+  return instant.slice(0, 10);
 }

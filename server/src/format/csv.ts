@@ -8,7 +8,7 @@ import type { CsvOptions } from './options.ts';
 /** First characters a spreadsheet takes for a formula, full-width forms included (OWASP, CSV Injection). */
 const FORMULA_STARTS = ['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠'];
 
-/** RFC 4180 with NULL as an empty cell and empty text as "". */
+/** RFC 4180, by default with LF, with NULL as an empty cell and empty text as "". */
 export const csv: Format<CsvOptions> = {
   extension: 'csv',
   mediaType: 'text/csv; charset=utf-8',
@@ -50,6 +50,9 @@ function cell(column: Column, options: CsvOptions): string {
     instants: options.instants,
     nonFinite: 'string',
   });
+  if (options.decimalComma && (column.type.is === 'decimal' || column.type.is === 'float')) {
+    return `replace(${text}, '.', ',')`;
+  }
   if (!options.formulaGuard || column.type.is !== 'text') return text;
   return `case when left(${text}, 1) in (${FORMULA_STARTS.map(literal).join(', ')}) then '''' || ${text} else ${text} end`;
 }

@@ -1,13 +1,15 @@
 import type { Column } from '../column/type.ts';
+import { avro } from './avro.ts';
 import { csv } from './csv.ts';
 import type { Format, Joining, SegmentSql } from './format.ts';
 import { json } from './json.ts';
 import { jsonl } from './jsonl.ts';
 import type { FormatOptions } from './options.ts';
 import { parquet } from './parquet.ts';
+import { xml } from './xml.ts';
 
 /** Every format there is. To add one: its file, its options, its line here, its round trip in the format tests, its row in docs/formats.md. */
-const FORMATS = { csv, json, jsonl, parquet };
+const FORMATS = { csv, json, jsonl, parquet, xml, avro };
 
 /** A format with its options bound in. */
 export interface BoundFormat {
@@ -16,7 +18,7 @@ export interface BoundFormat {
   readonly compressible: boolean;
   check(columns: readonly Column[]): void;
   segment(columns: readonly Column[]): SegmentSql;
-  joining(columns: readonly Column[]): Joining;
+  joining(columns: readonly Column[], seed: string): Joining;
 }
 
 export function formatOf(options: FormatOptions): BoundFormat {
@@ -29,6 +31,10 @@ export function formatOf(options: FormatOptions): BoundFormat {
       return bind(FORMATS.jsonl, options);
     case 'parquet':
       return bind(FORMATS.parquet, options);
+    case 'xml':
+      return bind(FORMATS.xml, options);
+    case 'avro':
+      return bind(FORMATS.avro, options);
   }
 }
 
@@ -39,6 +45,6 @@ function bind<O>(format: Format<O>, options: O): BoundFormat {
     compressible: format.compressible,
     check: (columns) => format.check(columns, options),
     segment: (columns) => format.segment(columns, options),
-    joining: (columns) => format.joining(columns, options),
+    joining: (columns, seed) => format.joining(columns, options, seed),
   };
 }

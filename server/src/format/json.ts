@@ -1,5 +1,5 @@
-import { type Format, RAW_LINES } from './format.ts';
-import { jsonRow } from './json-row.ts';
+import type { Format } from './format.ts';
+import { jsonSegment } from './json-row.ts';
 import type { JsonOptions } from './options.ts';
 
 /** One JSON array, an object a line. */
@@ -11,7 +11,7 @@ export const json: Format<JsonOptions> = {
   check() {},
 
   segment(columns, options) {
-    return { expressions: [{ sql: `${jsonRow(columns, options)} || ','`, name: null }], copy: RAW_LINES };
+    return jsonSegment(columns, options, ',');
   },
 
   joining() {

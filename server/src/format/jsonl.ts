@@ -1,5 +1,5 @@
-import { type Format, RAW_LINES } from './format.ts';
-import { jsonRow } from './json-row.ts';
+import type { Format } from './format.ts';
+import { jsonSegment } from './json-row.ts';
 import type { JsonlOptions } from './options.ts';
 
 /** JSON lines: an object a line, each ended by a line feed. */
@@ -11,7 +11,7 @@ export const jsonl: Format<JsonlOptions> = {
   check() {},
 
   segment(columns, options) {
-    return { expressions: [{ sql: jsonRow(columns, options), name: null }], copy: RAW_LINES };
+    return jsonSegment(columns, options, '');
   },
 
   joining() {

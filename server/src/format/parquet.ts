@@ -4,10 +4,10 @@ import { type Column, isNested } from '../column/type.ts';
 import type { Format } from './format.ts';
 import type { ParquetOptions } from './options.ts';
 
-/** Rows of a row group: the engine's own default, and what one writing segment holds in memory. */
-const ROW_GROUP_ROWS = 122_880;
+/** What COPY calls each compression of pages. */
+const CODECS = { snappy: 'snappy', zstd: 'zstd', none: 'uncompressed' } as const;
 
-/** Parquet, snappy pages, every type its own; JSON columns are annotated strings. */
+/** Parquet, every type its own; JSON columns are annotated strings. */
 export const parquet: Format<ParquetOptions> = {
   extension: 'parquet',
   mediaType: 'application/vnd.apache.parquet',
@@ -18,7 +18,7 @@ export const parquet: Format<ParquetOptions> = {
   segment(columns, options) {
     return {
       expressions: columns.map((column) => ({ sql: value(column, options), name: column.name })),
-      copy: `format parquet, compression snappy, row_group_size ${ROW_GROUP_ROWS}`,
+      copy: `format parquet, compression ${CODECS[options.compression]}, row_group_size ${options.rowGroupRows}`,
     };
   },
 

@@ -1,5 +1,12 @@
 import type { DestinationOptions } from '../destination/options.ts';
-import { type Compression, type FormatOptions, formatOptions } from '../format/options.ts';
+import {
+  type Compression,
+  compressionOptions,
+  type FormatOptions,
+  formatOptions,
+  type Split,
+  splitOptions,
+} from '../format/options.ts';
 
 /** What somebody asks for, in our own words; every dialect's request becomes one. */
 export interface Ask {
@@ -12,12 +19,25 @@ export interface Ask {
   readonly distinct: boolean;
   /** Column names, `-` before one for descending. */
   readonly order?: readonly string[] | undefined;
-  readonly outputs: readonly { readonly format: FormatOptions; readonly compression: Compression }[];
+  readonly outputs: readonly AskedOutput[];
   readonly destinations: readonly DestinationOptions[];
+}
+
+interface AskedOutput {
+  readonly format: FormatOptions;
+  readonly compression: Compression;
+  /** Left out for one file. */
+  readonly split?: Split | undefined;
 }
 
 /** The format options as dialects take them in. */
 export const askedFormat = formatOptions;
 
+/** The compression as dialects take it in. */
+export const askedCompression = compressionOptions;
+
+/** Where files end, as dialects take it in. */
+export const askedSplit = splitOptions;
+
 /** Names a caller may give for a format with its default options. */
-export const FORMAT_NAMES = formatOptions.options.map((each) => each.shape.type.value);
+export const FORMAT_NAMES = formatOptions.options.map((each) => ('in' in each ? each.in : each).shape.type.value);

@@ -6,6 +6,7 @@ import type { Log } from '../base/log.ts';
 import { scopeOf } from '../dataset/dataset.ts';
 import { destinations } from '../destination/destinations.ts';
 import { stageOf, syncStage } from '../destination/download.ts';
+import { mediaTypeOf } from '../format/compression.ts';
 import { formatOf } from '../format/formats.ts';
 import type { Tiers } from '../tenant/tier.ts';
 import type { Catalog, Described } from './catalog.ts';
@@ -17,6 +18,7 @@ import type { Ending } from './outcome.ts';
 import { type Limits, makePlan, type Plan } from './plan.ts';
 import type { Pool } from './pool.ts';
 import type { LogEntry } from './run.ts';
+import { adoptSegments } from './segment-record.ts';
 import type { Claim } from './settle-queries.ts';
 import type { ClaimedRun, CommittedFile, Work } from './work-queries.ts';
 import type { Worker } from './worker.ts';
@@ -82,7 +84,10 @@ async function commitAttempt(attempt: Attempt): Promise<boolean> {
   );
   await writeFile(join(filesFolder(stage), 'manifest.json'), manifest, { flush: true });
   await syncStage(stage);
-  const files = results.map(fileOf);
+  const files = results.flatMap(filesOf).map((file, position) => ({ ...file, position }));
+  for (const { output, segments } of results)
+    if (segments.reused > 0)
+      note(attempt, 'resumed', `${output.path}: ${segments.reused} of ${segments.total} segments were there already.`);
   for (const { path, rows, bytes } of files) note(attempt, 'written', `${path}: ${rows} rows, ${bytes} bytes.`);
   note(attempt, 'committed', 'The counts agree; the files are committed.');
   const fileLifeMs = tiers[claim.tier]?.fileLife ?? 0;
@@ -98,10 +103,18 @@ async function executeIn(
   try {
     const plan = claim.plan ?? (await freezePlan(worker, attempt));
     if (!plan) return null;
+    const isResumable = plan.live === null;
+    if (claim.plan && isResumable) await adoptSegments(stage, earlierStages(attempt));
+    // What processes of attempts long given up still write there is of no use to anybody.
+    for (const earlier of earlierStages(attempt)) await destinations.download.discard(earlier).catch(() => {});
+    if (claim.plan && !isResumable)
+      note(attempt, 'anew', 'The source is live: what earlier attempts read is not used.');
     const results = await worker.execute({
       plan: { ...plan, limits: attempt.limits },
+      access: attempt.catalog.access(claim.ask.dataset),
       stage,
       recovers: false,
+      isResumable,
       signal: lease.signal,
       progress: (progress) => {
         if (lease.tell(progress)) attempt.log.info({ phase: progress.phase }, 'phase');
@@ -111,6 +124,11 @@ async function executeIn(
   } catch (error) {
     throw worker.isAlive || lease.signal.aborted ? error : new ProcessDied(error);
   }
+}
+
+/** The stages of earlier attempts, newest first. */
+function earlierStages({ dataFolder, claim: { run, attempt } }: Attempt): string[] {
+  return Array.from({ length: attempt - 1 }, (_, at) => stageOf({ dataFolder, run, attempt: attempt - 1 - at }));
 }
 
 /** The process ended by itself: nobody asked it to. */
@@ -155,9 +173,9 @@ async function describe(worker: Worker, { claim, catalog, lease }: Attempt): Pro
   }
 }
 
-function fileOf({ output, bytes, sha256, rowsWritten }: OutputResult, position: number): CommittedFile {
-  const mediaType = output.compression === 'gzip' ? 'application/gzip' : formatOf(output.format).mediaType;
-  return { position, path: output.path, mediaType, rows: rowsWritten, bytes, sha256 };
+function filesOf({ output, files }: OutputResult): Omit<CommittedFile, 'position'>[] {
+  const mediaType = mediaTypeOf(output.compression, formatOf(output.format).mediaType);
+  return files.map((file) => ({ ...file, mediaType }));
 }
 
 /** The attempt is void: the run was cancelled, or went to another worker. */
@@ -179,7 +197,8 @@ async function giveUp(attempt: Attempt, error: unknown): Promise<void> {
   note(attempt, ending.is, ending.is === 'failed' ? message : `The attempt ended: ${ending.is}.`);
   log.warn({ ending: ending.is, message, detail }, 'attempt ended');
   await work.settle(claim, ending, attempt.entries);
-  await clear(attempt);
+  // What an attempt wrote before it was cut off serves the next one; the sweeper takes it when the run is over.
+  if (ending.is === 'failed') await clear(attempt);
 }
 
 function endingOf(error: unknown, lease: Lease, stopping: AbortSignal): Ending {

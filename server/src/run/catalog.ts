@@ -2,6 +2,7 @@ import { Fault, recordOf } from '../base/errors.ts';
 import type { Dataset } from '../dataset/dataset.ts';
 import { declareDataset, declaredTypes } from '../dataset/declare.ts';
 import type { ParsedConfig } from '../job/config.ts';
+import type { SourceOptions } from '../source/options.ts';
 import type { SourceShape } from '../source/source.ts';
 import type { EngineVersions, Limits } from './plan.ts';
 import type { Pool } from './pool.ts';
@@ -50,14 +51,25 @@ export class Catalog {
 
   /** The source as it is now, and the dataset made of it. */
   async describe(name: string, worker: Worker): Promise<Described> {
-    const { config, folder, limits } = this.#ground;
-    const declaration = Object.hasOwn(config.datasets, name) ? config.datasets[name] : undefined;
-    if (!declaration) throw new Fault('dataset.unknown', 'The dataset is not declared any more.');
+    const { folder, limits } = this.#ground;
+    const declaration = this.#declaration(name);
     const ask = { options: declaration.source, types: declaredTypes(declaration), folder };
     const { shape, engine } = await worker.describe(ask, limits);
     const dataset = declareDataset(name, declaration, shape.columns);
     this.#datasets.set(name, dataset);
     return { dataset, shape, engine };
+  }
+
+  #declaration(name: string) {
+    const { datasets } = this.#ground.config;
+    const declaration = Object.hasOwn(datasets, name) ? datasets[name] : undefined;
+    if (!declaration) throw new Fault('dataset.unknown', 'The dataset is not declared any more.');
+    return declaration;
+  }
+
+  /** How a dataset's source is reached. */
+  access(name: string): SourceOptions {
+    return this.#declaration(name).source;
   }
 
   /** Every dataset that could be described, by name. */

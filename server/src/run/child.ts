@@ -5,6 +5,7 @@ import { Fault, recordOf } from '../base/errors.ts';
 import { destinations } from '../destination/destinations.ts';
 import { describeSource, engineVersions } from './describe.ts';
 import { execute } from './execute.ts';
+import { openLive } from './open.ts';
 import type { Order, Report } from './protocol.ts';
 
 /** How long running statements get to end after an interrupt before the process goes anyway. */
@@ -35,13 +36,15 @@ async function carryOut(order: Exclude<Order, { order: 'cancel' }>): Promise<voi
       });
     } else {
       stage = order.recovers ? order.stage : null;
-      const { plan } = order;
+      const { plan, access } = order;
       // Other versions write other bytes; without an output, the plan is made anew.
       if (!isDeepStrictEqual(plan.engine, await engineVersions()))
         throw new Fault('source.changed', 'The engine was upgraded after the run was planned.');
       const results = await execute({
         plan,
         stage: order.stage,
+        openLive: () => openLive(plan, access, cancelling.signal),
+        isResumable: order.isResumable,
         signal: cancelling.signal,
         report: (progress) => tell({ report: 'progress', progress }),
       });

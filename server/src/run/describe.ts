@@ -16,6 +16,6 @@ export async function describeSource(
 
 export async function engineVersions(): Promise<EngineVersions> {
   const { version } = await import('@duckdb/node-api');
-  const { node, zlib } = process.versions;
-  return { duckdb: version(), node, zlib, arch: process.arch };
+  const { node, zlib, zstd = '' } = process.versions;
+  return { duckdb: version(), node, zlib, zstd, arch: process.arch };
 }

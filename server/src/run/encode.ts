@@ -1,20 +1,12 @@
-import { rm } from 'node:fs/promises';
-import { join } from 'node:path';
-import { identifier } from '../column/sql.ts';
-import { formatOf } from '../format/formats.ts';
-import { gzipInto } from '../format/gzip.ts';
-import type { Engine, Session } from '../source/engine.ts';
-import type { Copy } from '../source/statement.ts';
-import { type Execution, filesFolder, type OutputResult, segmentsFolder } from './execution.ts';
-import { FileSink } from './file-sink.ts';
+import { rm, stat } from 'node:fs/promises';
+import type { Engine } from '../source/engine.ts';
+import type { Execution, OutputResult } from './execution.ts';
 import { inTurn } from './in-turn.ts';
-import { joinInto } from './join.ts';
+import { type Lane, needsEngine, openLanes, type Segment, segmentsOf } from './lanes.ts';
 import { interrupting, openPlanned } from './open.ts';
-import type { PlannedOutput } from './plan.ts';
-import { segmentRelations } from './segment-sql.ts';
-
-/** Level 1 compresses about twice as fast as level 6: 154 against 71–77 MB/s on 200 MB of CSV. */
-const GZIP_LEVEL = 1;
+import { OutputFiles } from './output-files.ts';
+import { hashPlan, type PlannedOutput } from './plan.ts';
+import { findWhole, noteWhole } from './segment-record.ts';
 
 /** Progress is told this often at most. */
 const REPORT_MS = 250;
@@ -26,76 +18,80 @@ const REPORT_MS = 250;
  */
 export async function encodeOutputs(execution: Execution): Promise<Execution> {
   const { plan, stage, signal } = execution;
-  await using engine = await openPlanned(plan, stage, 1);
-  using _ = interrupting(signal, engine);
+  const isEngineWanted = plan.outputs.some((output) => needsEngine(plan, output));
+  await using engine = isEngineWanted ? await openPlanned(plan, stage, 1) : null;
+  using _ = engine && interrupting(signal, engine);
   const results: OutputResult[] = [];
   for (const output of plan.outputs) results.push(await encodeOutput(execution, output, engine));
   return { ...execution, results };
 }
 
-async function encodeOutput(execution: Execution, output: PlannedOutput, engine: Engine): Promise<OutputResult> {
-  const { plan, stage, rowsPlanned } = execution;
-  const bound = formatOf(output.format);
-  const statements = copyStatements(execution, output);
-  await using file = await FileSink.create(join(filesFolder(stage), output.path));
-  const joiner = joinInto(
-    output.compression === 'gzip' ? gzipInto(file, GZIP_LEVEL) : file,
-    bound.joining(plan.query.columns),
-  );
-  const sessions = await openSessions(engine, Math.min(plan.limits.threads, statements.length));
-  const state = { joined: 0, rowsRead: 0 };
-  const tell = () =>
-    report(execution, { ...state, rows: joiner.rows, bytes: file.bytes, sessions, total: statements.length });
-  tell();
-  const timer = setInterval(tell, REPORT_MS);
+/** What an output has come to so far. */
+interface Encoding {
+  readonly execution: Execution;
+  readonly plan: string;
+  readonly files: OutputFiles;
+  readonly lanes: readonly Lane[];
+  readonly total: number;
+  joined: number;
+  reused: number;
+  rowsRead: number;
+}
+
+async function encodeOutput(execution: Execution, output: PlannedOutput, engine: Engine | null): Promise<OutputResult> {
+  const plan = hashPlan(execution.plan);
+  const segments = segmentsOf(execution, output);
+  const lanes = await openLanes(execution, output, engine, segments.length);
+  await using files = new OutputFiles({ ...execution, seed: plan }, output);
+  const encoding: Encoding = {
+    ...{ execution, plan, files, lanes, total: segments.length },
+    ...{ joined: 0, reused: 0, rowsRead: 0 },
+  };
+  report(encoding);
+  const timer = setInterval(() => report(encoding), REPORT_MS);
   try {
-    await inTurn(statements, sessions, {
-      start: (statement, session) => session.copy(statement),
-      stop: () => engine.interrupt(),
-      finish: async (statement, rowsRead) => {
-        await execution.segmentWritten?.(statement.path);
-        await joiner.append(statement.path);
-        await rm(statement.path);
-        state.rowsRead += rowsRead;
-        state.joined++;
-      },
+    await inTurn(segments, lanes, {
+      start: (segment, lane) => writeSegment(encoding, segment, lane),
+      stop: () => engine?.interrupt(),
+      finish: (segment, rows) => joinSegment(encoding, segment, rows),
       signal: execution.signal,
     });
-    await joiner.finish();
+    const { rowsRead, total, reused } = encoding;
+    const finished = await files.finish();
+    const counts = { rowsPlanned: execution.rowsPlanned, rowsRead, rowsWritten: files.rows };
+    return { output, ...counts, files: finished, segments: { total, reused } };
   } finally {
     clearInterval(timer);
   }
-  return { output, rowsPlanned, rowsRead: state.rowsRead, rowsWritten: joiner.rows, ...file.finish() };
 }
 
-/** The COPY of each segment, in order, and the file it writes. */
-export function copyStatements(
-  execution: Pick<Execution, 'plan' | 'stage' | 'rowsSorted'>,
-  output: PlannedOutput,
-): Copy[] {
-  const { expressions, copy } = formatOf(output.format).segment(execution.plan.query.columns);
-  const select = expressions.map(({ sql, name }) => (name === null ? sql : `${sql} as ${identifier(name)}`)).join(', ');
-  return segmentRelations(execution).map((relation, at) => {
-    const path = join(segmentsFolder(execution.stage), `${output.path}.${at}`);
-    return { select: `select ${select} from (${relation})`, path, options: copy };
-  });
+async function writeSegment(encoding: Encoding, segment: Segment, lane: Lane): Promise<number> {
+  const { execution, plan } = encoding;
+  if (!execution.isResumable) return lane.write(segment);
+  const whole = await findWhole(segment.path, plan);
+  if (whole !== null) {
+    encoding.reused++;
+    return whole;
+  }
+  const rows = await lane.write(segment);
+  await noteWhole(segment.path, plan, rows);
+  return rows;
 }
 
-function openSessions(engine: Engine, count: number): Promise<Session[]> {
-  return Promise.all(Array.from({ length: count }, () => engine.session()));
+async function joinSegment(encoding: Encoding, { path }: Segment, rows: number): Promise<void> {
+  const { execution, files } = encoding;
+  await execution.segmentWritten?.(path);
+  const { size } = await stat(path);
+  await files.append({ path, rows, bytes: size });
+  if (!execution.isResumable) await rm(path);
+  encoding.rowsRead += rows;
+  encoding.joined++;
 }
 
-interface EncodeState {
-  readonly joined: number;
-  readonly total: number;
-  readonly rows: number;
-  readonly bytes: number;
-  readonly sessions: readonly Session[];
-}
-
-function report(execution: Execution, { joined, total, rows, bytes, sessions }: EncodeState): void {
+function report({ execution, files, lanes, joined, total }: Encoding): void {
   const { rowsPlanned, rowsSorted } = execution;
-  const running = sessions.reduce((sum, session) => sum + (session.fraction() ?? 0), 0);
+  const { rows, bytes } = files;
+  const running = lanes.reduce((sum, lane) => sum + (lane.fraction() ?? 0), 0);
   const known = rowsPlanned ?? rowsSorted;
   const fraction = known ? rows / known : Math.min(joined + running, total) / total;
   execution.report({ phase: 'encode', rows, bytes, fraction: rowsSorted === null ? fraction : 0.5 + fraction / 2 });

@@ -5,29 +5,30 @@ import { checkPins } from '../source/pins.ts';
 import { relationSql } from '../source/relation.ts';
 import { encodeOutputs } from './encode.ts';
 import {
+  type ExecuteAsk,
   type Execution,
   filesFolder,
   type OutputResult,
-  type Progress,
   type Step,
   segmentsFolder,
   sortedFile,
 } from './execution.ts';
+import { landingRead, landRows } from './live.ts';
 import { locateRefusal } from './locate.ts';
 import { interrupting, openPlanned } from './open.ts';
-import type { Plan } from './plan.ts';
-
-export interface ExecuteAsk {
-  readonly plan: Plan;
-  /** A folder of the run's own, there already. */
-  readonly stage: string;
-  readonly signal: AbortSignal;
-  report(progress: Progress): void;
-  segmentWritten?(path: string): Promise<void>;
-}
+import { hashPlan } from './plan.ts';
+import { findWhole, noteWhole } from './segment-record.ts';
 
 /** What a run does, top to bottom. */
-export const STEPS = { checkInput, countRows, sortRows, encodeOutputs, recheckInput: checkInput, judgeCounts } as const;
+export const STEPS = {
+  checkInput,
+  landRows,
+  countRows,
+  sortRows,
+  encodeOutputs,
+  recheckInput: checkInput,
+  judgeCounts,
+} as const;
 
 /**
  * Carries a plan out into `stage`. Nothing outside of it is written. Resolves only when every count
@@ -39,8 +40,10 @@ export async function execute(
 ): Promise<readonly OutputResult[]> {
   await mkdir(filesFolder(ask.stage), { recursive: true });
   await mkdir(segmentsFolder(ask.stage), { recursive: true });
-  let execution: Execution = { ...ask, rowsPlanned: null, rowsSorted: null, results: [] };
+  let execution: Execution = { ...ask, reader: null, landed: null, rowsPlanned: null, rowsSorted: null, results: [] };
   try {
+    await using reader = ask.plan.live === null ? null : await openLive(ask);
+    execution = { ...execution, reader };
     for (const step of steps) {
       if (ask.signal.aborted) throw new Fault('run.cancelled', 'The run was cancelled.');
       execution = await step(execution);
@@ -49,6 +52,11 @@ export async function execute(
     throw await explain(error, execution);
   }
   return execution.results;
+}
+
+function openLive({ openLive: open }: ExecuteAsk) {
+  if (!open) throw new Error('A live relation needs its connections.');
+  return open();
 }
 
 /** A changed input explains whatever else went wrong, so it is looked for first. */
@@ -70,16 +78,18 @@ async function checkInput(execution: Execution): Promise<Execution> {
   return execution;
 }
 
+/** Counted apart from reading: by a live source itself where its rows are the query's own, else by the engine. */
 async function countRows(execution: Execution): Promise<Execution> {
-  const { plan } = execution;
+  const { plan, reader } = execution;
   if (!plan.source.countable) return execution;
   execution.report({ phase: 'count', rows: 0, bytes: 0, fraction: null });
+  if (reader !== null && plan.live?.isExact && !plan.query.distinct)
+    return { ...execution, rowsPlanned: await reader.count(landingRead(plan, null)) };
   await using engine = await openPlanned(plan, execution.stage, plan.limits.threads);
   using _ = interrupting(execution.signal, engine);
   const session = await engine.session();
-  const { rows } = await session.read(
-    `select count(*) from (${querySql({ ...plan.query, orderBy: null }, relationOf(plan))})`,
-  );
+  const select = querySql({ ...plan.query, orderBy: null }, relationOf(execution));
+  const { rows } = await session.read(`select count(*) from (${select})`);
   return { ...execution, rowsPlanned: Number(rows[0]?.[0]) };
 }
 
@@ -87,6 +97,9 @@ async function countRows(execution: Execution): Promise<Execution> {
 async function sortRows(execution: Execution): Promise<Execution> {
   const { plan, stage } = execution;
   if (plan.cut.by === 'pieces') return execution;
+  const path = sortedFile(stage);
+  const whole = execution.isResumable ? await findWhole(path, hashPlan(plan)) : null;
+  if (whole !== null) return { ...execution, rowsSorted: whole };
   await using engine = await openPlanned(plan, execution.stage, plan.limits.threads);
   using _ = interrupting(execution.signal, engine);
   const session = await engine.session();
@@ -95,9 +108,9 @@ async function sortRows(execution: Execution): Promise<Execution> {
     250,
   );
   try {
-    const select = querySql(plan.query, relationOf(plan));
-    const options = 'format parquet, compression snappy';
-    const rowsSorted = await session.copy({ select, path: sortedFile(stage), options });
+    const select = querySql(plan.query, relationOf(execution));
+    const rowsSorted = await session.copy({ select, path, options: 'format parquet, compression snappy' });
+    if (execution.isResumable) await noteWhole(path, hashPlan(plan), rowsSorted);
     return { ...execution, rowsSorted };
   } finally {
     clearInterval(timer);
@@ -122,6 +135,6 @@ async function judgeCounts(execution: Execution): Promise<Execution> {
   return execution;
 }
 
-function relationOf(plan: Plan): string {
-  return relationSql(plan.source, plan.relation, null);
+function relationOf({ plan, landed }: Execution): string {
+  return relationSql(plan.source, plan.relation, null, landed ?? []);
 }

@@ -2,6 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { now } from '../base/clock.ts';
 import { destinations } from '../destination/destinations.ts';
+import type { SourceOptions } from '../source/options.ts';
 import { filesFolder, type Progress } from './execution.ts';
 import type { Signer } from './keys.ts';
 import { type Manifest, makeManifest, manifestText } from './manifest.ts';
@@ -10,6 +11,8 @@ import type { Worker } from './worker.ts';
 
 export interface FolderRun {
   readonly plan: Plan;
+  /** How the plan's source is reached. */
+  readonly access: SourceOptions;
   /** A stage of the folder destination. */
   readonly stage: string;
   readonly signer: Signer;
@@ -26,6 +29,7 @@ export interface FolderRun {
  */
 export async function runIntoFolder({
   plan,
+  access,
   stage,
   signer,
   worker,
@@ -34,7 +38,7 @@ export async function runIntoFolder({
   committing,
 }: FolderRun): Promise<Manifest> {
   try {
-    const results = await worker.execute({ plan, stage, recovers: true, signal, progress });
+    const results = await worker.execute({ plan, access, stage, recovers: true, isResumable: false, signal, progress });
     const manifest = makeManifest({ plan, results, createdAt: now(), signer, run: null, job: null });
     await writeFile(join(filesFolder(stage), 'manifest.json'), manifestText(manifest), { flush: true });
     committing();

@@ -3,6 +3,7 @@ import type { Joining } from '../format/format.ts';
 import { FooterMerger, readParquetTail } from '../format/parquet-footer.ts';
 import { RowCounter } from '../format/row-counter.ts';
 import type { ByteSink } from '../format/sink.ts';
+import { AvroJoiner } from './join-avro.ts';
 
 /** Joins finished segments, in order, into one file, and counts the rows in the bytes that pass. */
 export interface Joiner {
@@ -15,7 +16,14 @@ export interface Joiner {
 }
 
 export function joinInto(sink: ByteSink, joining: Joining): Joiner {
-  return joining.by === 'text' ? new TextJoiner(sink, joining) : new ParquetJoiner(sink);
+  switch (joining.by) {
+    case 'text':
+      return new TextJoiner(sink, joining);
+    case 'parquet':
+      return new ParquetJoiner(sink);
+    case 'avro':
+      return new AvroJoiner(sink, joining);
+  }
 }
 
 type TextJoining = Joining & { by: 'text' };

@@ -1,7 +1,10 @@
+import { existsSync } from 'node:fs';
 import { Fault } from '../base/errors.ts';
 import { identifier, literal } from '../column/sql.ts';
 import { formatOf } from '../format/formats.ts';
-import type { Execution } from './execution.ts';
+import type { Session } from '../source/engine.ts';
+import { scanOf } from '../source/relation.ts';
+import { type Execution, landedFile } from './execution.ts';
 import { interrupting, openPlanned } from './open.ts';
 import type { Plan } from './plan.ts';
 
@@ -18,13 +21,10 @@ export async function locateRefusal(fault: Fault, { plan, stage, signal }: Execu
     await using engine = await openPlanned(plan, stage, 1);
     using _ = interrupting(AbortSignal.any([signal, AbortSignal.timeout(SEARCH_MS)]), engine);
     const session = await engine.session();
-    for (const sql of [castSearch(plan), textSearch(plan)]) {
-      const { rows } = await session.read(sql);
-      const [row, column] = rows[0] ?? [];
-      if (row !== undefined)
-        return new Fault(fault.code, `${fault.message} It stands in row ${row}, column ${column}.`, {
-          cause: fault.cause,
-        });
+    const places = plan.live === null ? [{ scan: scanOf(plan.source, null, []), of: '' }] : landedPlaces(plan, stage);
+    for (const { scan, of } of places) {
+      const place = await search(session, plan, scan);
+      if (place) return new Fault(fault.code, `${fault.message} It stands in ${place}${of}.`, { cause: fault.cause });
     }
   } catch {
     // The search reads what just failed to be read; failing again adds nothing.
@@ -32,23 +32,39 @@ export async function locateRefusal(fault: Fault, { plan, stage, signal }: Execu
   return fault;
 }
 
+/** A live relation has no row numbers: a row is told by its place among the pages it was read with. */
+function landedPlaces(plan: Plan, stage: string): { scan: string; of: string }[] {
+  const pieces = plan.live?.landing ?? (plan.cut.by === 'pieces' ? plan.cut.segments : []);
+  return pieces.flatMap(({ rows }, at) => {
+    const path = landedFile(stage, at);
+    const of = rows === null ? '' : `, counted from page ${rows[0]} of the table`;
+    return existsSync(path) ? [{ scan: scanOf(plan.source, null, [path]), of }] : [];
+  });
+}
+
+async function search(session: Session, plan: Plan, scan: string): Promise<string | null> {
+  for (const sql of [castSearch(plan, scan), textSearch(plan, scan)]) {
+    const { rows } = await session.read(sql);
+    const [row, column] = rows[0] ?? [];
+    if (row !== undefined) return `row ${row}, column ${column}`;
+  }
+  return null;
+}
+
 /** A failing expression gives NULL inside try, even where it is only asked whether it is NULL. */
 function fails(expression: string): string {
   return `try((${expression}) is null) is null`;
 }
 
-function castSearch(plan: Plan): string {
-  const files = plan.source.inputs.map(({ path }) => literal(path)).join(', ');
-  const scan = plan.source.scan.replace('{files}', () => `[${files}]`);
+function castSearch(plan: Plan, scan: string): string {
   const cases = plan.source.columns.map(({ name, expression }) => `when ${fails(expression)} then ${literal(name)}`);
   return firstRow(`select row_number() over () as row, case ${cases.join(' ')} end as column_name from ${scan}`);
 }
 
-function textSearch(plan: Plan): string {
-  const inputs = plan.source.inputs.map(({ path }) => literal(path)).join(', ');
+function textSearch(plan: Plan, scan: string): string {
   const items = plan.source.columns.map(({ name, expression }) => `${expression} as ${identifier(name)}`);
   const names = plan.relation.filter(({ from }) => plan.source.columns.some(({ name }) => name === from));
-  const relation = `(select row_number() over () as __row, ${items.join(', ')} from ${plan.source.scan.replace('{files}', () => `[${inputs}]`)})`;
+  const relation = `(select row_number() over () as __row, ${items.join(', ')} from ${scan})`;
   const renamed = `(select __row, ${names.map(({ name, from }) => `${identifier(from)} as ${identifier(name)}`).join(', ')} from ${relation})`;
   const cases = plan.query.columns.flatMap((column) =>
     plan.outputs.flatMap(({ format }) =>

@@ -17,6 +17,8 @@ const fileSchema = z.strictObject({
 const outputSchema = z.strictObject({
   format: z.string(),
   compression: z.string(),
+  /** Null where nothing is compressed around the file. */
+  compressionLevel: count.nullable(),
   options: z.record(z.string(), z.unknown()),
   schema: z.array(z.strictObject({ name: z.string(), type: z.string(), nullable: z.boolean() })),
   /** Null where the source cannot be counted apart from reading it. */
@@ -58,7 +60,7 @@ export interface ManifestAsk {
 }
 
 export function makeManifest({ plan, results, createdAt, signer, run, job }: ManifestAsk): Manifest {
-  const { duckdb, node, zlib, arch } = plan.engine;
+  const { duckdb, node, zlib, zstd, arch } = plan.engine;
   const unsigned = {
     version: 1 as const,
     run,
@@ -66,7 +68,7 @@ export function makeManifest({ plan, results, createdAt, signer, run, job }: Man
     tenant: plan.scope.is === 'tenant' ? plan.scope.tenant : null,
     dataset: plan.dataset,
     plan: hashPlan(plan),
-    engine: `duckdb ${duckdb}, node ${node}, zlib ${zlib}, ${arch}`,
+    engine: `duckdb ${duckdb}, node ${node}, zlib ${zlib}, zstd ${zstd}, ${arch}`,
     window: { ...plan.window },
     outputs: results.map((result) => describeOutput(result, plan)),
     createdAt,
@@ -76,11 +78,12 @@ export function makeManifest({ plan, results, createdAt, signer, run, job }: Man
 }
 
 function describeOutput(result: OutputResult, plan: Plan): Manifest['outputs'][number] {
-  const { format, compression, path } = result.output;
+  const { format, compression } = result.output;
   const { type, ...options } = format;
   return {
     format: type,
-    compression,
+    compression: compression.type,
+    compressionLevel: compression.type === 'none' ? null : compression.level,
     options,
     schema: plan.query.columns.map((column) => ({
       name: column.name,
@@ -90,7 +93,7 @@ function describeOutput(result: OutputResult, plan: Plan): Manifest['outputs'][n
     rowsPlanned: result.rowsPlanned,
     rowsRead: result.rowsRead,
     rowsWritten: result.rowsWritten,
-    files: [{ path, rows: result.rowsWritten, bytes: result.bytes, sha256: result.sha256 }],
+    files: result.files.map(({ path, rows, bytes, sha256 }) => ({ path, rows, bytes, sha256 })),
   };
 }
 

@@ -1,4 +1,8 @@
+import { Fault } from '../base/errors.ts';
 import { Engine } from '../source/engine.ts';
+import type { SourceOptions } from '../source/options.ts';
+import type { LiveReader } from '../source/source.ts';
+import { sources } from '../source/sources.ts';
 import type { Plan } from './plan.ts';
 
 /** An engine that can read the plan's input and write into the stage (or nowhere) and do nothing else. */
@@ -13,6 +17,14 @@ export function openPlanned(plan: Plan, stage: string | null, threads: number): 
     files: isTable ? [] : paths,
     ...(isTable ? { database } : {}),
   });
+}
+
+/** Connections to the plan's live relation, one for each thread at most. */
+export function openLive(plan: Plan, access: SourceOptions, signal: AbortSignal): Promise<LiveReader> {
+  const open = sources[plan.source.type].open;
+  if (!open || access.type !== plan.source.type)
+    throw new Fault('source.changed', 'The dataset is read from another kind of source than was planned.');
+  return open({ shape: plan.source, options: access, lanes: plan.limits.threads, signal });
 }
 
 /** An interrupt that comes between two statements stops neither, so it is repeated this often. */

@@ -4,17 +4,21 @@ import { Fault } from '../base/errors.ts';
 import type { Dataset, Scope } from '../dataset/dataset.ts';
 import { makeQuery, type Query, type QueryAsk } from '../dataset/query.ts';
 import { readWindow, type Window, type WindowAsk } from '../dataset/window.ts';
+import { endingOf } from '../format/compression.ts';
 import { formatOf } from '../format/formats.ts';
-import type { Compression, FormatOptions } from '../format/options.ts';
+import type { Compression, FormatOptions, Split } from '../format/options.ts';
 import type { RelationColumn } from '../source/relation.ts';
 import type { Piece, SourceShape } from '../source/source.ts';
-import { cutSegments } from './segments.ts';
+import { type LivePlan, planLive } from './plan-live.ts';
+import { cutSegments, type SegmentBounds } from './segments.ts';
 
 /** One file format of a run. */
 export interface PlannedOutput {
   readonly format: FormatOptions;
   readonly compression: Compression;
-  /** Name of the file, free of folders. */
+  /** Null for one file, whatever its size. */
+  readonly split: Split | null;
+  /** Name of the file, free of folders; of a split output what the numbers are put into. */
   readonly path: string;
 }
 
@@ -23,6 +27,7 @@ export interface EngineVersions {
   readonly duckdb: string;
   readonly node: string;
   readonly zlib: string;
+  readonly zstd: string;
   readonly arch: string;
 }
 
@@ -43,6 +48,8 @@ export interface Plan {
   /** The dataset's columns and the source columns behind them. */
   readonly relation: readonly RelationColumn[];
   readonly query: Query;
+  /** How a live relation is read; null for files. */
+  readonly live: LivePlan | null;
   readonly outputs: readonly PlannedOutput[];
   /** Where the input is cut. A sorted query is staged first, and the staged rows are cut. */
   readonly cut:
@@ -54,7 +61,13 @@ export interface Plan {
 
 export interface PlanAsk extends QueryAsk {
   readonly window?: WindowAsk;
-  readonly outputs: readonly Omit<PlannedOutput, 'path'>[];
+  readonly outputs: readonly OutputAsk[];
+}
+
+export interface OutputAsk {
+  readonly format: FormatOptions;
+  readonly compression: Compression;
+  readonly split?: Split | undefined;
 }
 
 /** What an ask is checked against. */
@@ -83,26 +96,39 @@ export function makePlan(ask: PlanAsk, ground: PlanGround): Plan {
   const { dataset, scope, shape, fileStem = dataset.name } = ground;
   const { window, query } = checkAsk(ask, ground);
   const { pieces, ...source } = shape;
+  const relation = dataset.columns.map(({ name, from }) => ({ name, from }));
+  const bounds = boundsOf(ask.outputs, shape);
+  const segments = cutSegments(pieces, bounds);
   const plan: Plan = {
     version: 1,
     dataset: dataset.name,
     scope,
     window,
-    source,
-    relation: dataset.columns.map(({ name, from }) => ({ name, from })),
-    query,
+    ...planLive({ source, relation, query }, { ask, segments, dataset, scope, window }),
     outputs: ask.outputs.map((output, at) => ({
       ...output,
-      path: `${fileStem}${at === 0 ? '' : `-${at + 1}`}.${endingOf(output)}`,
+      split: output.split ?? null,
+      path: `${fileStem}${at === 0 ? '' : `-${at + 1}`}.${fullEnding(output)}`,
     })),
     cut:
       query.orderBy === null
-        ? { by: 'pieces', segments: cutSegments(pieces) }
-        : { by: 'rows', segmentRows: SORTED_SEGMENT_ROWS },
+        ? { by: 'pieces', segments }
+        : { by: 'rows', segmentRows: Math.min(SORTED_SEGMENT_ROWS, bounds.rows) },
     engine: ground.engine,
     limits: ground.limits,
   };
   return freeze(plan);
+}
+
+/** No segment holds more than the smallest file that is asked for. */
+function boundsOf(outputs: readonly OutputAsk[], { live }: SourceShape): SegmentBounds {
+  const least = (values: readonly (number | undefined)[]) =>
+    Math.min(...values.map((value) => value ?? Number.POSITIVE_INFINITY));
+  return {
+    rows: least(outputs.map(({ split }) => split?.rows)),
+    bytes: least(outputs.map(({ split }) => split?.bytes)),
+    areCounted: live === null,
+  };
 }
 
 /** The window and query that are asked for. Throws `request.invalid` for what cannot be exported as asked, whatever the input. */
@@ -117,14 +143,21 @@ export function checkAsk(ask: PlanAsk, ground: AskGround): { window: Window; que
 function checkOutput({ format, compression }: PlanAsk['outputs'][number], query: Query): void {
   const bound = formatOf(format);
   bound.check(query.columns);
-  if (compression === 'none' || bound.compressible) return;
+  if (compression.type === 'none' || bound.compressible) return;
   throw new Fault('request.invalid', `${format.type} compresses its own pages; allowed is compression none.`, {
     pointer: '/compression',
   });
 }
 
-function endingOf({ format, compression }: PlanAsk['outputs'][number]): string {
-  return `${formatOf(format).extension}${compression === 'gzip' ? '.gz' : ''}`;
+function fullEnding({ format, compression }: Pick<PlannedOutput, 'format' | 'compression'>): string {
+  return `${formatOf(format).extension}${endingOf(compression)}`;
+}
+
+/** Name of one file of an output, counted from 1. */
+export function partPath(output: PlannedOutput, part: number): string {
+  if (output.split === null) return output.path;
+  const ending = `.${fullEnding(output)}`;
+  return `${output.path.slice(0, -ending.length)}-${String(part).padStart(5, '0')}${ending}`;
 }
 
 /** sha-256 of the plan without its limits, in lower-case hex. */

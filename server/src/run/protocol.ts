@@ -1,4 +1,5 @@
 import type { FaultRecord } from '../base/errors.ts';
+import type { SourceOptions } from '../source/options.ts';
 import type { DescribeAsk, SourceShape } from '../source/source.ts';
 import type { OutputResult, Progress } from './execution.ts';
 import type { EngineVersions, Limits, Plan } from './plan.ts';
@@ -12,7 +13,11 @@ export type Order =
   | {
       readonly order: 'execute';
       readonly plan: Plan;
+      /** How the plan's source is reached: what connections need may be secret and stands in no plan. */
+      readonly access: SourceOptions;
       readonly stage: string;
+      /** Whether an attempt after this one may use its segments. */
+      readonly isResumable: boolean;
       /** Whether the stage keeps its own record of its commit, and the child ends it should the parent die. */
       readonly recovers: boolean;
     }

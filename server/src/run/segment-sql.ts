@@ -1,18 +1,21 @@
-import { literal } from '../column/sql.ts';
+import { join } from 'node:path';
+import { identifier, literal } from '../column/sql.ts';
 import { querySql } from '../dataset/query.ts';
+import { formatOf } from '../format/formats.ts';
 import { relationSql } from '../source/relation.ts';
-import { type Execution, sortedFile } from './execution.ts';
-import type { Plan } from './plan.ts';
+import type { Copy } from '../source/statement.ts';
+import { type Execution, landedFile, segmentsFolder, sortedFile } from './execution.ts';
+import type { Plan, PlannedOutput } from './plan.ts';
+
+type Staged = Pick<Execution, 'plan' | 'stage' | 'rowsSorted'>;
 
 /** SQL of the rows of each segment, in order, with the query's columns. */
-export function segmentRelations({
-  plan,
-  stage,
-  rowsSorted,
-}: Pick<Execution, 'plan' | 'stage' | 'rowsSorted'>): string[] {
-  const { cut } = plan;
+function segmentRelations({ plan, stage, rowsSorted }: Staged): string[] {
+  const { cut, query, source } = plan;
   if (cut.by === 'pieces')
-    return cut.segments.map((piece) => querySql(plan.query, relationSql(plan.source, relationColumns(plan), piece)));
+    return cut.segments.map((piece, at) =>
+      querySql(query, relationSql(source, relationColumns(plan), piece, [landedFile(stage, at)])),
+    );
   const rows = rowsSorted ?? 0;
   const scan = `select * exclude (file_row_number) from read_parquet(${literal(sortedFile(stage))}, file_row_number = true, hive_partitioning = false)`;
   return Array.from({ length: Math.max(1, Math.ceil(rows / cut.segmentRows)) }, (_, at) => {
@@ -24,4 +27,14 @@ export function segmentRelations({
 /** The relation's columns but its position, which only a sort asks for and a cut relation cannot tell. */
 function relationColumns({ relation, source }: Plan) {
   return relation.filter(({ from }) => source.columns.some(({ name }) => name === from));
+}
+
+/** The COPY of each segment, in order, and the file it writes. */
+export function copyStatements(staged: Staged, output: PlannedOutput): Copy[] {
+  const { expressions, copy } = formatOf(output.format).segment(staged.plan.query.columns);
+  const select = expressions.map(({ sql, name }) => (name === null ? sql : `${sql} as ${identifier(name)}`)).join(', ');
+  return segmentRelations(staged).map((relation, at) => {
+    const path = join(segmentsFolder(staged.stage), `${output.path}.${at}`);
+    return { select: `select ${select} from (${relation})`, path, options: copy };
+  });
 }

@@ -9,18 +9,46 @@ const MIN_BYTES = 8 * 1024 * 1024;
 /** Bounds what is staged on disk at a time and what a cancel or crash throws away. */
 const MAX_BYTES = 128 * 1024 * 1024;
 
-/** Joins neighbouring pieces into the segments of a plan. Depends on the pieces alone. */
-export function cutSegments(pieces: readonly Piece[]): Piece[] {
+/** What no segment may exceed, as far as the pieces tell; infinite for no bound. */
+export interface SegmentBounds {
+  readonly rows: number;
+  readonly bytes: number;
+  /** Whether the rows of a piece are counted, so that it can be cut at any of them. */
+  readonly areCounted: boolean;
+}
+
+/** Joins neighbouring pieces into the segments of a plan. Depends on the pieces and bounds alone. */
+export function cutSegments(pieces: readonly Piece[], bounds: SegmentBounds): Piece[] {
   const total = pieces.reduce((sum, { bytes }) => sum + bytes, 0);
-  const goal = Math.min(MAX_BYTES, Math.max(MIN_BYTES, total / AIMED_SEGMENTS));
+  const goal = Math.min(bounds.bytes, MAX_BYTES, Math.max(MIN_BYTES, total / AIMED_SEGMENTS));
   const segments: Piece[] = [];
-  for (const piece of pieces) {
+  for (const piece of pieces.flatMap((each) => cutPiece(each, bounds))) {
     const last = segments.at(-1);
     const joined = last && last.bytes + piece.bytes <= goal ? join(last, piece) : null;
-    if (joined) segments[segments.length - 1] = joined;
+    if (joined && rowsOf(joined, bounds) <= bounds.rows) segments[segments.length - 1] = joined;
     else segments.push(piece);
   }
   return segments;
+}
+
+function cutPiece(piece: Piece, bounds: SegmentBounds): Piece[] {
+  if (piece.rows === null || !bounds.areCounted) return [piece];
+  const [start, end] = piece.rows;
+  const rows = Math.floor(Math.min(bounds.rows, (end - start) / Math.max(1, piece.bytes / bounds.bytes)));
+  const step = Math.max(1, rows);
+  return Array.from({ length: Math.max(1, Math.ceil((end - start) / step)) }, (_, at) => {
+    const range: [number, number] = [start + at * step, Math.min(end, start + (at + 1) * step)];
+    return {
+      ...piece,
+      rows: range,
+      bytes: Math.round((piece.bytes * (range[1] - range[0])) / Math.max(1, end - start)),
+    };
+  });
+}
+
+/** Zero where they are not known. */
+function rowsOf({ rows }: Piece, { areCounted }: SegmentBounds): number {
+  return rows === null || !areCounted ? 0 : rows[1] - rows[0];
 }
 
 /** The two as one piece, where one scan can give both: rows of one file, or whole files. */

@@ -130,19 +130,20 @@ export class Sweep {
     });
   }
 
-  /** Which of these attempts may still need their stage. */
+  /** Which of these stages somebody may still need: what an attempt left, the next one of the run uses. */
   async liveStages(stages: readonly { run: string; attempt: number }[]): Promise<Set<string>> {
     const live = new Set<string>();
     for await (const ids of portions(stages.map(({ run }) => run))) {
       const rows = await this.#db.read((tx) =>
         tx
           .selectFrom('runs')
-          .select(['id', 'attempt'])
+          .select('id')
           .where('id', 'in', ids)
-          .where('state', 'in', ['running', 'committing'])
+          .where('state', 'in', ['queued', 'running', 'committing'])
           .execute(),
       );
-      for (const { id, attempt } of rows) live.add(`${id}-${attempt}`);
+      const ending = new Set(rows.map(({ id }) => id));
+      for (const { run, attempt } of stages) if (ending.has(run)) live.add(`${run}-${attempt}`);
     }
     return live;
   }

@@ -198,7 +198,7 @@ async function insertResults(tx: Tx, claim: Claim, results: readonly OutputResul
     run_id: claim.run,
     position,
     format: JSON.stringify(result.output.format),
-    compression: result.output.compression,
+    compression: result.output.compression.type,
     rows_planned: result.rowsPlanned,
     rows_read: result.rowsRead,
     rows_written: result.rowsWritten,

@@ -4,6 +4,7 @@ import { dirname } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { Fault, faultOf } from '../base/errors.ts';
+import type { SourceOptions } from '../source/options.ts';
 import type { DescribeAsk, SourceShape } from '../source/source.ts';
 import type { OutputResult, Progress } from './execution.ts';
 import type { EngineVersions, Limits, Plan } from './plan.ts';
@@ -29,7 +30,11 @@ interface Waiting {
 
 interface Execute {
   readonly plan: Plan;
+  /** How the plan's source is reached. */
+  readonly access: SourceOptions;
   readonly stage: string;
+  /** Whether an attempt after this one may use its segments. */
+  readonly isResumable: boolean;
   /** Whether the child may end the stage by itself should this process die. */
   readonly recovers: boolean;
   readonly signal: AbortSignal;
@@ -99,7 +104,7 @@ export class Worker implements AsyncDisposable {
   }
 
   /** Executes the plan in `stage`. When the signal fires it is cancelled, and the child gone, within a second. */
-  async execute({ plan, stage, recovers, signal, progress }: Execute): Promise<readonly OutputResult[]> {
+  async execute({ signal, progress, ...order }: Execute): Promise<readonly OutputResult[]> {
     let timer: NodeJS.Timeout | undefined;
     const cancel = () => {
       this.#send({ order: 'cancel' });
@@ -108,7 +113,7 @@ export class Worker implements AsyncDisposable {
     if (signal.aborted) throw cancelled();
     signal.addEventListener('abort', cancel);
     try {
-      const report = await this.#order({ order: 'execute', plan, stage, recovers }, progress);
+      const report = await this.#order({ order: 'execute', ...order }, progress);
       if (report.report === 'executed') return report.results;
       throw new Fault('internal', 'The export process answered out of turn.');
     } catch (error) {

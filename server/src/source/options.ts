@@ -15,7 +15,27 @@ const duckdbOptions = z.strictObject({
 
 export type DuckdbOptions = z.infer<typeof duckdbOptions>;
 
+const URL_FORM = 'must be postgresql://user:password@host:port/database';
+
+/** A table, view, materialized view, partitioned or foreign table of a PostgreSQL database. */
+const postgresOptions = z.strictObject({
+  type: z.literal('postgres'),
+  /** With `sslmode` and `sslrootcert` as libpq has them, see docs/sources.md. Holds the password: never shown. */
+  url: z
+    .string()
+    .regex(/^postgres(ql)?:\/\//, URL_FORM)
+    .refine((url) => URL.canParse(url), URL_FORM),
+  /** `schema.name` or `name`, letters as they are; a part with a dot in it stands in double quotes. */
+  table: z.string().min(1),
+  /** Connections a run reads over at most; each is a server process at work. */
+  connections: z.int().min(1).max(8).default(2),
+  /** The certificate of the authority that signed the server's, as PEM text. */
+  ca: z.string().min(1).optional(),
+});
+
+export type PostgresOptions = z.infer<typeof postgresOptions>;
+
 /** Options of any source, told apart by `type`. */
-export const sourceOptions = z.discriminatedUnion('type', [duckdbOptions]);
+export const sourceOptions = z.discriminatedUnion('type', [duckdbOptions, postgresOptions]);
 
 export type SourceOptions = z.infer<typeof sourceOptions>;

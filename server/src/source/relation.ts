@@ -1,4 +1,5 @@
 import { identifier, literal } from '../column/sql.ts';
+import { csvScan } from './csv-scan.ts';
 import type { Piece, SourceShape } from './source.ts';
 
 /** Name under which a relation offers its rows' position; no source column may have it. */
@@ -12,21 +13,35 @@ export interface RelationColumn {
 
 /**
  * SQL of the relation a query is put around: the piece's rows, or all when `piece` is null, in the
- * source's order, with the columns named as the dataset names them.
+ * source's order, with the columns named as the dataset names them. `landed`: for a live relation,
+ * the files its rows (of that piece) have landed in.
  */
 export function relationSql(
   shape: Omit<SourceShape, 'pieces'>,
   columns: readonly RelationColumn[],
   piece: Piece | null,
+  landed: readonly string[] = [],
 ): string {
   const items = columns.map(({ name, from }) => `${expressionOf(shape, from)} as ${identifier(name)}`);
-  const [first, last] = piece?.files ?? [0, shape.inputs.length - 1];
-  const paths = shape.inputs.slice(first, last + 1).map((file) => literal(file.path));
-  // A table's scan names no files, though its name may hold "{files}".
-  const scan = shape.kind === 'table' ? shape.scan : shape.scan.replace('{files}', () => `[${paths.join(', ')}]`);
-  const range = piece?.rows ?? null;
+  const range = shape.live ? null : (piece?.rows ?? null);
   const where = range === null ? '' : ` where ${shape.rowNumber} >= ${range[0]} and ${shape.rowNumber} < ${range[1]}`;
-  return `(select ${items.join(', ')} from ${scan}${where})`;
+  return `(select ${items.join(', ')} from ${scanOf(shape, piece, landed)}${where})`;
+}
+
+/** SQL of the scan of a piece's files. */
+export function scanOf(shape: Omit<SourceShape, 'pieces'>, piece: Piece | null, landed: readonly string[]): string {
+  if (shape.live) {
+    const names = shape.columns.map(({ name }) => name);
+    return csvScan(listOf(landed), names, { delimiter: ',', hasHeader: false, lineEnd: '\\n' });
+  }
+  // A table's scan names no files, though its name may hold "{files}".
+  if (shape.kind === 'table') return shape.scan;
+  const [first, last] = piece?.files ?? [0, shape.inputs.length - 1];
+  return shape.scan.replace('{files}', () => listOf(shape.inputs.slice(first, last + 1).map(({ path }) => path)));
+}
+
+function listOf(paths: readonly string[]): string {
+  return `[${paths.map(literal).join(', ')}]`;
 }
 
 function expressionOf(shape: Omit<SourceShape, 'pieces'>, from: string): string {

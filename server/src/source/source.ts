@@ -20,9 +20,9 @@ export interface SourceColumn extends Column {
 
 /** A fixed stretch of the source's rows, in the source's order. */
 export interface Piece {
-  /** Indexes into `inputs`, both included. */
+  /** Indexes into `inputs`, both included; of no meaning for a live relation. */
   readonly files: readonly [number, number];
-  /** Half-open range of row numbers within the one file; null for whole files. */
+  /** Half-open range of row numbers within the one file, or of pages of a live relation; null for all. */
   readonly rows: readonly [number, number] | null;
   /** Bytes it takes uncompressed, as far as the source can tell: what segments are bounded by. */
   readonly bytes: number;
@@ -31,10 +31,10 @@ export interface Piece {
 /** All a plan has to know of where its rows come from: frozen, printable, without a connection. */
 export interface SourceShape {
   readonly type: SourceOptions['type'];
-  readonly kind: 'parquet' | 'csv' | 'jsonl' | 'table';
+  readonly kind: 'parquet' | 'csv' | 'jsonl' | 'table' | 'live';
   readonly inputs: readonly PinnedFile[];
   readonly columns: readonly SourceColumn[];
-  /** SQL of the scan of one piece, `{files}` standing for its files; for a table its quoted name. */
+  /** SQL of the scan of one piece, `{files}` standing for its files; for a table its quoted name; for a live relation empty. */
   readonly scan: string;
   /** SQL that numbers rows in the source's order over all pieces. */
   readonly position: string;
@@ -43,6 +43,70 @@ export interface SourceShape {
   readonly pieces: readonly Piece[];
   /** Whether rows can be counted apart from reading them. */
   readonly countable: boolean;
+  /** Null for what stands in files. */
+  readonly live: LiveShape | null;
+}
+
+/** A relation that stands in no file and may change at any time: it is read over connections that share a snapshot. */
+export interface LiveShape {
+  /** Its quoted name in the source's own SQL. */
+  readonly relation: string;
+  /** One for each of the shape's columns, in their order. */
+  readonly columns: readonly LiveColumn[];
+  /** What the relation was like when it was described; when it is another at the start of a run, that is `source.changed`. */
+  readonly signature: string;
+}
+
+export interface LiveColumn {
+  readonly name: string;
+  /** The source's SQL for the text that lands in a CSV file; the column's `expression` makes the value of it. NULL stays NULL. */
+  readonly landed: string;
+  /** The source's SQL for the plain text docs/values.md promises, instants as ISO; null where only the engine can give it. */
+  readonly plain: string | null;
+  /** The source's own name of the column's type (`int8`, `timestamptz`) where the column is read as what it is, else null. */
+  readonly natural: string | null;
+}
+
+/** What is read of a live relation. */
+export interface LiveRead {
+  /** Names of source columns, in order. */
+  readonly columns: readonly string[];
+  /** The source's SQL over its own columns, or null for every row. */
+  readonly where: string | null;
+  /** Null for all pieces. */
+  readonly piece: Piece | null;
+}
+
+/** A CSV file without header that rows are written to; RFC 4180 with `"` as quote, a line feed ends a row. */
+export interface LiveTarget {
+  /** A file that is not there yet. */
+  readonly path: string;
+  readonly text: 'landed' | 'plain';
+  readonly delimiter: string;
+  /** What NULL is written as, unquoted; text that equals it is quoted. */
+  readonly nullText: string;
+}
+
+/** Open connections to a live relation; all see one snapshot. Dispose ends them. Errors leave it as faults. */
+export interface LiveReader extends AsyncDisposable {
+  /** One for each connection; each does one thing at a time. */
+  readonly lanes: readonly LiveLane[];
+  /** Rows that match, counted by the source. */
+  count(read: LiveRead): Promise<number>;
+}
+
+export interface LiveLane {
+  /** Writes the rows into the file and gives their number as the source tells it. */
+  copy(read: LiveRead, target: LiveTarget): Promise<number>;
+}
+
+export interface LiveAsk {
+  readonly shape: Omit<SourceShape, 'pieces'>;
+  readonly options: SourceOptions;
+  /** Connections that are of use at most; a source may open fewer. */
+  readonly lanes: number;
+  /** Firing ends every statement within a second; what was under way fails with `run.cancelled`. */
+  readonly signal: AbortSignal;
 }
 
 /** Types the operator declared, by source column. */
@@ -62,6 +126,8 @@ export interface Source {
    * Throws `source.refused` for input that cannot be exported, `source.unreachable` where there is none.
    */
   describe(ask: DescribeAsk, openEngine: OpenEngine): Promise<SourceShape>;
+  /** Opens a live relation for one run. Sources of files have none. */
+  open?(ask: LiveAsk): Promise<LiveReader>;
 }
 
 /** Opens an engine that can read these files and no others, or one attached database file. */

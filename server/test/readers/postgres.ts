@@ -92,9 +92,9 @@ export class PostgresReader implements AsyncDisposable {
   }
 
   /** A new empty database; gives its connection string. */
-  async createDatabase(): Promise<string> {
+  async createDatabase(encoding: 'UTF8' | 'SQL_ASCII' | 'LATIN1' = 'UTF8'): Promise<string> {
     const name = `database_${this.#databases++}`;
-    await this.#query([`create database ${name}`]);
+    await this.#query([`create database ${name} template template0 encoding '${encoding}' locale 'C'`]);
     return `postgresql://reader@localhost/${name}?host=${encodeURIComponent(this.#folder)}`;
   }
 

@@ -5,7 +5,7 @@ import { z } from 'zod';
 import { refuse } from '../../base/errors.ts';
 import { isId } from '../../base/ids.ts';
 import { parseInstant } from '../../column/parse-instant.ts';
-import { type Ask, askedFormat, FORMAT_NAMES } from '../../job/ask.ts';
+import { type Ask, askedCompression, askedFormat, askedSplit, FORMAT_NAMES } from '../../job/ask.ts';
 import type { CreateAsk } from '../desk.ts';
 
 const formatName = z.enum(FORMAT_NAMES);
@@ -13,6 +13,8 @@ const formatName = z.enum(FORMAT_NAMES);
 /** The body of a create with all that formats take. */
 export const jobBody = jobRequestSchema.extend({
   format: z.union([formatName, askedFormat]).meta({ description: 'A name, or an object with options' }),
+  compression: askedCompression.meta({ description: 'A name, or an object with a level' }),
+  split: askedSplit.optional(),
 });
 
 export type JobBody = z.output<typeof jobBody>;
@@ -20,7 +22,7 @@ export type JobBody = z.output<typeof jobBody>;
 /** Their words → ours; `sent` is the body before defaults. Throws `request.invalid`. */
 export function readCreate(body: JobBody, sent: unknown, idempotencyKey: string | undefined): CreateAsk {
   const { dataset, tenant, window = {}, filter, columns, distinct = false, order } = body;
-  const { compression = 'none', destination = { type: 'download' } } = body;
+  const { compression, split, destination = { type: 'download' } } = body;
   const format = typeof body.format === 'string' ? askedFormat.parse({ type: body.format }) : body.format;
   const ask: Ask = {
     dataset,
@@ -29,7 +31,7 @@ export function readCreate(body: JobBody, sent: unknown, idempotencyKey: string 
     columns,
     distinct,
     order,
-    outputs: [{ format, compression }],
+    outputs: [{ format, compression, ...(split && { split }) }],
     destinations: [destination],
   };
   return { dialect: 'native', tenant, ask, request: sent, idempotency: readIdempotency(idempotencyKey, sent) };

@@ -180,7 +180,10 @@ const MEDIA_TYPES = [
   'application/json',
   'application/x-ndjson',
   'application/vnd.apache.parquet',
+  'application/xml',
+  'application/vnd.apache.avro',
   'application/gzip',
+  'application/zstd',
 ];
 
 const FILE_HEADERS = {

@@ -2,10 +2,12 @@ import { identifier } from '../../column/sql.ts';
 import { type ColumnType, engineType } from '../../column/type.ts';
 import type { Rows } from '../engine.ts';
 import { columnType } from '../engine-types.ts';
+import type { DuckdbOptions } from '../options.ts';
 import type { DescribeAsk, PinnedFile, SourceColumn } from '../source.ts';
 
 /** A describe ask whose files are found and pinned. */
 export interface FilesAsk extends DescribeAsk {
+  readonly options: DuckdbOptions;
   readonly inputs: readonly PinnedFile[];
 }
 

@@ -1,13 +1,11 @@
 import { extname } from 'node:path';
 import { Fault } from '../../base/errors.ts';
-import { identifier, literal } from '../../column/sql.ts';
+import { identifier } from '../../column/sql.ts';
 import type { ColumnType } from '../../column/type.ts';
+import { csvScan } from '../csv-scan.ts';
 import type { SourceShape } from '../source.ts';
 import { declaredType, type FilesAsk, fromText } from './columns.ts';
 import { readHeader } from './csv-header.ts';
-
-/** Longest row that is read, in bytes. The reader holds a few buffers of this size for each thread. */
-const MAX_ROW_BYTES = 16 * 1024 * 1024;
 
 const TEXT: ColumnType = { is: 'text' };
 
@@ -27,11 +25,12 @@ export async function describeCsv(ask: FilesAsk): Promise<SourceShape> {
       const type = declaredType(ask, name) ?? TEXT;
       return { name, type, nullable: true, expression: fromText(identifier(name), type) };
     }),
-    scan: scanSql(names, delimiter),
+    scan: csvScan('{files}', names, { delimiter, hasHeader: true, lineEnd: null }),
     position: 'row_number() over ()',
     rowNumber: null,
     pieces: ask.inputs.map(({ sizeBytes }, at) => ({ files: [at, at], rows: null, bytes: sizeBytes })),
     countable: false,
+    live: null,
   };
 }
 
@@ -46,13 +45,4 @@ async function readNames(paths: readonly string[], delimiter: string): Promise<r
     }
   }
   return expected ?? [];
-}
-
-function quoting(delimiter: string): string {
-  return `delim = ${literal(delimiter)}, quote = '"', escape = '"'`;
-}
-
-function scanSql(names: readonly string[], delimiter: string): string {
-  const columns = names.map((name) => `${literal(name)}: 'VARCHAR'`).join(', ');
-  return `read_csv({files}, auto_detect = false, header = true, columns = {${columns}}, ${quoting(delimiter)}, nullstr = '', allow_quoted_nulls = false, null_padding = false, strict_mode = true, max_line_size = ${MAX_ROW_BYTES}, buffer_size = ${MAX_ROW_BYTES})`;
 }

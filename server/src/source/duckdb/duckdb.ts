@@ -11,10 +11,12 @@ import { describeTable } from './table.ts';
 /** Parquet, CSV, JSON lines and DuckDB database files. */
 export const duckdb: Source = {
   async describe(ask: DescribeAsk, openEngine: OpenEngine): Promise<SourceShape> {
-    const paths = await findFiles(ask.options, ask.folder);
-    const format = formatOf(ask.options, paths);
+    const { options, folder } = ask;
+    if (options.type !== 'duckdb') throw new Error('These options are of another source.');
+    const paths = await findFiles(options, folder);
+    const format = formatOf(options, paths);
     const inputs = await pinFiles(paths);
-    const shape = await DESCRIBE[format]({ ...ask, inputs }, openEngine);
+    const shape = await DESCRIBE[format]({ ...ask, options, inputs }, openEngine);
     checkNames(shape, ask);
     return shape;
   },

@@ -49,6 +49,7 @@ export async function describeJsonl(ask: FilesAsk, openEngine: OpenEngine): Prom
     rowNumber: null,
     pieces: ask.inputs.map(({ sizeBytes }, at) => ({ files: [at, at], rows: null, bytes: sizeBytes })),
     countable: false,
+    live: null,
   };
 }
 

@@ -28,6 +28,7 @@ export async function describeParquet(ask: FilesAsk, openEngine: OpenEngine): Pr
     rowNumber: isNumbered ? 'file_row_number' : null,
     pieces: isNumbered ? rowGroups(await session.read(rowGroupsSql(list)), paths) : ask.inputs.map(wholeFile),
     countable: true,
+    live: null,
   };
 }
 

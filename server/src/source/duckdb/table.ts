@@ -37,6 +37,7 @@ export async function describeTable(ask: FilesAsk, openEngine: OpenEngine): Prom
     rowNumber: isNumbered ? 'rowid' : null,
     pieces: isNumbered ? await groups(session, scan) : [{ files: [0, 0], rows: null, bytes: 0 }],
     countable: true,
+    live: null,
   };
 }
 

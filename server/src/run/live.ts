@@ -1,0 +1,79 @@
+import { mkdir, rm } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { Fault } from '../base/errors.ts';
+import { ISO } from '../column/instant.ts';
+import type { CsvOptions } from '../format/options.ts';
+import type { Session } from '../source/engine.ts';
+import type { LiveLane, LiveRead, LiveTarget, Piece } from '../source/source.ts';
+import type { Copy } from '../source/statement.ts';
+import { type Execution, landedFile } from './execution.ts';
+import { inTurn } from './in-turn.ts';
+import type { Plan, PlannedOutput } from './plan.ts';
+
+/** What of a live relation lands for the engine to read. */
+export function landingRead({ source, live }: Plan, piece: Piece | null): LiveRead {
+  return { columns: source.columns.map(({ name }) => name), where: live?.where ?? null, piece };
+}
+
+/** The CSV options of an output whose bytes the live source can write itself; null for any other. */
+export function straightOptions(plan: Plan, { format }: PlannedOutput): CsvOptions | null {
+  if (plan.live === null || plan.live.landing !== null || format.type !== 'csv') return null;
+  const isPlain = straightRead(plan, null).columns.every((name) => plainOf(plan, name));
+  const isOrdinary = format.lineEnd === 'lf' && !format.formulaGuard && !format.decimalComma;
+  const hasInstants = plan.query.columns.some(({ type }) => type.is === 'instant');
+  return isPlain && isOrdinary && (format.instants === ISO || !hasInstants) ? format : null;
+}
+
+function plainOf({ source }: Plan, column: string): boolean {
+  return source.live?.columns.some(({ name, plain }) => name === column && plain !== null) ?? false;
+}
+
+/** The query's columns as the live source knows them. */
+export function straightRead({ query, relation, live }: Plan, piece: Piece | null): LiveRead {
+  const columns = query.columns.map(({ name }) => relation.find((column) => column.name === name)?.from ?? name);
+  return { columns, where: live?.where ?? null, piece };
+}
+
+/** Lands one piece, gives its rows as the source tells them. */
+async function landPiece(lane: LiveLane, plan: Plan, piece: Piece, path: string): Promise<number> {
+  const target: LiveTarget = { path, text: 'landed', delimiter: ',', nullText: '' };
+  await mkdir(dirname(path), { recursive: true });
+  return lane.copy(landingRead(plan, piece), target);
+}
+
+/** Lands a piece, encodes it from there and removes what landed. Gives the rows as the source tells them. */
+export async function landAndCopy(
+  { lane, session }: { readonly lane: LiveLane; readonly session: Session },
+  plan: Plan,
+  piece: Piece,
+  { landed, copy }: { readonly landed: string; readonly copy: Copy },
+): Promise<number> {
+  const rowsLanded = await landPiece(lane, plan, piece, landed);
+  const rowsCopied = await session.copy(copy);
+  if (rowsCopied !== rowsLanded)
+    throw new Fault('run.short', `Of ${rowsLanded} rows that were read ${rowsCopied} were written.`);
+  await rm(landed);
+  return rowsLanded;
+}
+
+/** Lands all pieces, several at a time, where the plan says that they land first; then the source is let go. */
+export async function landRows(execution: Execution): Promise<Execution> {
+  const { plan, stage, reader, signal } = execution;
+  const pieces = plan.live?.landing ?? null;
+  if (pieces === null || reader === null) return execution;
+  let rows = 0;
+  await inTurn(
+    pieces.map((piece, at) => ({ piece, path: landedFile(stage, at) })),
+    reader.lanes.slice(0, pieces.length),
+    {
+      start: ({ piece, path }, lane) => landPiece(lane, plan, piece, path),
+      finish: async (_, landed) => {
+        rows += landed;
+        execution.report({ phase: 'land', rows, bytes: 0, fraction: null });
+      },
+      stop: () => {},
+      signal,
+    },
+  );
+  return { ...execution, landed: pieces.map((_, at) => landedFile(stage, at)) };
+}
