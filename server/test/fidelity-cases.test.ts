@@ -7,6 +7,7 @@ import type { ColumnType } from '../src/column/type.ts';
 import type { FormatOptions } from '../src/format/options.ts';
 import type { Expected } from './compare-pairs.ts';
 import { expectedOf, FidelityGround, whyNoReaders } from './fidelity-ground.ts';
+import { readAvroSchema } from './readers/avro.ts';
 import { readParquet } from './readers/parquet.ts';
 import { exported, format } from './table-export.ts';
 
@@ -53,7 +54,8 @@ suite('values at the edges', { skip: whyNoReaders() }, () => {
 
   test('no rows give a header, an empty array, no lines and a readable Parquet', async () => {
     const file = await ground.writer.make(['create table t (id integer, "the name" varchar, list varchar[])']);
-    const [csv = '', json = '', jsonl = '', parquet = ''] = await exported({ file }, ALL, ground.folder);
+    const paths = await exported({ file }, ALL, ground.folder);
+    const [csv = '', json = '', jsonl = '', parquet = '', ...others] = paths;
     assert.equal(await readFile(csv, 'utf8'), 'id,the name,list\n');
     assert.deepEqual(JSON.parse(await readFile(json, 'utf8')), []);
     assert.equal(await readFile(jsonl, 'utf8'), '');
@@ -65,6 +67,8 @@ suite('values at the edges', { skip: whyNoReaders() }, () => {
       ],
       rows: [],
     });
+    const none = expectedOf(['id', 'int32', []], ['the name', 'text', []], ['list', 'list(text)', []]);
+    await ground.assertHold(others, [XML, AVRO], none);
   });
 
   test('a CSV of one nullable column needs a text for NULL', async () => {
@@ -72,7 +76,7 @@ suite('values at the edges', { skip: whyNoReaders() }, () => {
     const file = await ground.writer.make(rows);
     await assertRefused(file, [CSV], /^request\.invalid: .*nullText/);
     const holds = expectedOf(['a', 'text', [null, '', 'x', null]]);
-    await ground.assertExports({ file }, [format({ type: 'csv', nullText: 'NULL' }), JSONL, PARQUET], holds);
+    await ground.assertExports({ file }, [format({ type: 'csv', nullText: 'NULL' }), JSONL, PARQUET, XML, AVRO], holds);
     await assertTable(
       ['create table t (a varchar not null)', "insert into t values (''), ('x'), (' ')"],
       expectedOf(['a', 'text', ['', 'x', ' ']]),
@@ -120,7 +124,14 @@ suite('values at the edges', { skip: whyNoReaders() }, () => {
       const holds = expectedOf(['id', 'int32', [1n, 2n, 3n]], ['ratio', 'float64', [0.5, null, Number(value)]]);
       await ground.assertExports(
         { file },
-        [CSV, PARQUET, format({ type: 'json', nonFinite: 'null' }), format({ type: 'jsonl', nonFinite: 'string' })],
+        [
+          CSV,
+          PARQUET,
+          XML,
+          AVRO,
+          format({ type: 'json', nonFinite: 'null' }),
+          format({ type: 'jsonl', nonFinite: 'string' }),
+        ],
         holds,
       );
     }
@@ -218,14 +229,14 @@ suite('values at the edges', { skip: whyNoReaders() }, () => {
       'create table t (id integer, big hugeint)',
       "insert into t values (1, 1), (2, '170141183460469231731687303715884105727')",
     ]);
-    await assertRefused(file, ALL, /^value\.refused: .*row 2, column big/);
+    await assertRefused(file, [CSV, JSONL, PARQUET, AVRO], /^value\.refused: .*row 2, column big/);
   });
 
   test('an interval is refused before anything is written', async () => {
     const file = await ground.writer.make(['create table t (id integer, span interval)']);
-    await assertRefused(file, ALL, /^source\.refused: .*span.*INTERVAL/);
+    await assertRefused(file, [CSV, PARQUET], /^source\.refused: .*span.*INTERVAL/);
     const nested = await ground.writer.make(['create table t (id integer, spans struct(a interval)[])']);
-    await assertRefused(nested, ALL, /^source\.refused: .*spans.*INTERVAL/);
+    await assertRefused(nested, [CSV, PARQUET], /^source\.refused: .*spans.*INTERVAL/);
   });
 
   test('instants follow a pattern', async () => {
@@ -262,6 +273,21 @@ suite('values at the edges', { skip: whyNoReaders() }, () => {
     }
   });
 
+  test('milliseconds are those that have passed, and a day ends at 24:00', async () => {
+    const micros = [0n, -1n, -1000n, -1001n, 999n, 1000n, 1_709_251_199_999_999n, -62_135_596_800_000_001n];
+    const rows = micros.map((each) => `(make_timestamptz(${each}), time '24:00:00')`).join(', ');
+    const file = await ground.writer.make([
+      'create table t (moment timestamptz, clock time)',
+      `insert into t values ${rows}, (null, null), ('infinity', '00:00:00')`,
+    ]);
+    const day = 86_400_000_000n;
+    const holds = expectedOf(
+      ['moment', 'instant(ms)', [...micros, null, 'infinity']],
+      ['clock', 'time', [...micros.map(() => day), null, 0n]],
+    );
+    await ground.assertExports({ file, types: { moment: { is: 'instant', unit: 'ms' } } }, ALL, holds);
+  });
+
   test('a formula guard marks text, and only text, that a spreadsheet would run', async () => {
     const [texts, guarded] = [
       ['=1', '+1', '-1', '@a', '\tx', '\rx', '＝1', "'=1", 'a=1', ''],
@@ -273,6 +299,48 @@ suite('values at the edges', { skip: whyNoReaders() }, () => {
     const holds = expectedOf(["'=name", 'text', guarded], ['n', 'int32', numbers]);
     await assertTable(statements, holds, [format({ type: 'csv', formulaGuard: true })]);
     await assertTable(statements, expectedOf(['=name', 'text', texts], ['n', 'int32', numbers]), [CSV]);
+  });
+
+  test('names of fields are legal in Avro, and tell what they stand for', async () => {
+    const columns = ['a-b', 'a b', 'a_b', '1st', 'ü', '', '_'].filter((name) => name !== '');
+    const file = await ground.writer.make([
+      `create table t (${columns.map((name) => `"${name}" int`).join(', ')}, s struct("x.y" int, "x y" int, x_y int))`,
+      "insert into t values (1, 2, 3, 4, 5, 6, {'x.y': 7, 'x y': 8, 'x_y': 9})",
+    ]);
+    const [path = ''] = await exported({ file }, [AVRO], ground.folder);
+    const { fields } = await readAvroSchema(path);
+    assert.deepEqual(
+      fields.map(({ name, originalName }) => [name, originalName]),
+      [
+        ['a_b_2', 'a-b'],
+        ['a_b_3', 'a b'],
+        ['a_b', undefined],
+        ['_1st', '1st'],
+        ['__2', 'ü'],
+        ['_', undefined],
+        ['s', undefined],
+      ],
+    );
+  });
+
+  test('a text of a megabyte comes through whole', async () => {
+    const parts = ['a', '"', ',', '\\', '\n', '\r\n', '<', '&', ']]>', '\t', 'é', '😀', '\u0001', '\u{fffe}', "'"];
+    const text = parts.join('').repeat(45_000);
+    const file = join(ground.folder, 'long.jsonl');
+    await writeFile(file, `${JSON.stringify({ id: '1', cell: text })}\n${JSON.stringify({ id: '2', cell: 'x' })}\n`);
+    await ground.assertExports(
+      { file },
+      [format({ type: 'csv', dialect: 'excel' }), JSONL, PARQUET, XML, format({ type: 'avro', codec: 'zstandard' })],
+      expectedOf(['id', 'text', ['1', '2']], ['cell', 'text', [text, 'x']]),
+    );
+  });
+
+  test('what XML cannot carry is refused where that is asked for', async () => {
+    const file = await ground.writer.make([
+      'create table t (id int, cell varchar)',
+      "insert into t values (1, 'a' || chr(9) || chr(10) || chr(13) || chr(127) || chr(133)), (2, 'b' || chr(1))",
+    ]);
+    await assertRefused(file, [format({ type: 'xml', controlChars: 'fail' })], /^value\.refused: .*row 2, column cell/);
   });
 
   test('a table as a CSV of its own goes in again', async () => {

@@ -24,7 +24,13 @@ const BOUNDED = {
 const FORMATS = [
   format({ type: 'csv', nullText: '' }),
   format({ type: 'json', nonFinite: 'string' }),
-  format({ type: 'parquet' }),
+  format({ type: 'parquet', compression: 'zstd' }),
+];
+
+const OTHERS = [
+  format({ type: 'csv', nullText: '' }),
+  format({ type: 'xml' }),
+  format({ type: 'avro', codec: 'deflate' }),
 ];
 
 suite('every value of a text file survives', { skip: whyNoReaders() }, () => {
@@ -61,7 +67,7 @@ suite('every value of a text file survives', { skip: whyNoReaders() }, () => {
   test('JSON lines with declared types', async () => {
     const property = fc.asyncProperty(calmTable, fc.boolean(), async (table, leavesOut) => {
       const file = await written('jsonl', jsonlText(table, leavesOut));
-      await ground.assertExports({ file, types: typesOf(table) }, FORMATS, table);
+      await ground.assertExports({ file, types: typesOf(table) }, OTHERS, table);
     });
     await fc.assert(property, BOUNDED);
   });
@@ -69,7 +75,7 @@ suite('every value of a text file survives', { skip: whyNoReaders() }, () => {
   test('JSON lines with declared lists, structs and maps', async () => {
     const property = fc.asyncProperty(nestedCalmTable, async (table) => {
       const file = await written('jsonl', jsonlText(table, false));
-      await ground.assertExports({ file, types: typesOf(table) }, FORMATS, table);
+      await ground.assertExports({ file, types: typesOf(table) }, OTHERS, table);
     });
     await fc.assert(property, BOUNDED);
   });
@@ -93,7 +99,7 @@ suite('every value of a text file survives', { skip: whyNoReaders() }, () => {
       'csv',
       `id,cell\n${cells.map((cell, at) => `${at},"${cell.replaceAll('"', '""')}"`).join('\n')}\n98,\n`,
     );
-    await ground.assertExports({ file }, FORMATS, {
+    await ground.assertExports({ file }, [...FORMATS, ...OTHERS], {
       rows: cells.length + 1,
       columns: [
         { name: 'id', type: { is: 'text' }, values: [...cells.map((_, at) => `${at}`), '98'] },
@@ -137,6 +143,19 @@ suite('every value of a text file survives', { skip: whyNoReaders() }, () => {
     }
   });
 
+  test('bytes that are no UTF-8 are refused', async () => {
+    const wrong = [[0xff], [0xc3], [0xc0, 0x80], [0xed, 0xa0, 0xbd], [0xf4, 0x90, 0x80, 0x80], [0x80]];
+    for (const [at, bytes] of wrong.entries()) {
+      const [ending, start, end] =
+        at % 2 === 0
+          ? ['csv', `id,cell\n${'1,x\n'.repeat(40_000)}2,a`, 'b\n3,y\n']
+          : ['jsonl', '{"cell":"x"}\n{"cell":"a', 'b"}\n'];
+      const file = join(ground.folder, `${files++}.${ending}`);
+      await writeFile(file, Buffer.concat([Buffer.from(start), Buffer.from(bytes), Buffer.from(end)]));
+      await assert.rejects(exported({ file }, FORMATS, ground.folder), { code: 'value.refused' }, `${bytes}`);
+    }
+  });
+
   test('JSON lines that say nothing of types keep the text of numbers', async () => {
     const numbers = [
       '1.10',
@@ -172,7 +191,7 @@ suite('every value of a text file survives', { skip: whyNoReaders() }, () => {
         { name: 'text', type: { is: 'text' }, values: [...numbers, null] },
       ],
     };
-    await ground.assertExports({ file }, FORMATS, holds);
+    await ground.assertExports({ file }, [...FORMATS, ...OTHERS], holds);
   });
 
   test('declared numbers and instants of JSON lines are exact', async () => {
@@ -189,7 +208,10 @@ suite('every value of a text file survives', { skip: whyNoReaders() }, () => {
       { name: 'at', type: parseType('instant', ''), values: [1769853600123456n, -1n, 1769817600000000n, null] },
       { name: 'ratio', type: parseType('float64', ''), values: [0.1, 1e-5, 5e-324, null] },
     ];
-    await ground.assertExports({ file, types: typesOf({ columns, rows: 4 }) }, FORMATS, { columns, rows: 4 });
+    await ground.assertExports({ file, types: typesOf({ columns, rows: 4 }) }, [...FORMATS, ...OTHERS], {
+      columns,
+      rows: 4,
+    });
   });
 });
 

@@ -70,8 +70,12 @@ const avroFormat = fc
   })
   .map(format);
 
-/** Every format with options drawn at random; what they are by default the tests of single values export. */
-const formats = fc.tuple(csvFormat, jsonFormat, jsonlFormat, parquetFormat, xmlFormat, avroFormat);
+/** Some of the formats, with options drawn at random; what they are by default the tests of single values export. */
+function someOf(...arbitraries: readonly fc.Arbitrary<FormatOptions>[]): fc.Arbitrary<readonly FormatOptions[]> {
+  return fc.shuffledSubarray([...arbitraries], { minLength: 3, maxLength: 4 }).chain((chosen) => fc.tuple(...chosen));
+}
+
+const formats = someOf(csvFormat, jsonFormat, jsonlFormat, parquetFormat, xmlFormat, avroFormat);
 
 suite('every value of a table survives', { skip: whyNoReaders() }, () => {
   let ground: FidelityGround;
@@ -95,7 +99,7 @@ suite('every value of a table survives', { skip: whyNoReaders() }, () => {
   });
 
   test('JSON that the engine would not parse', async () => {
-    const outputs = fc.tuple(csvFormat, jsonFormat, jsonlFormat, xmlFormat, avroFormat);
+    const outputs = someOf(csvFormat, jsonFormat, jsonlFormat, xmlFormat, avroFormat);
     await fc.assert(fc.asyncProperty(jsonTable, outputs, assertSurvives), BOUNDED);
   });
 

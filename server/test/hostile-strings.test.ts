@@ -20,7 +20,7 @@ beforeEach(() => {
 });
 afterEach(() => yard[Symbol.dispose]());
 
-const ENGINE = { duckdb: 'v1.5.6', node: '24', zlib: '1', arch: 'x64' };
+const ENGINE = { duckdb: 'v1.5.6', node: '24', zlib: '1', zstd: '1', arch: 'x64' };
 const NOW = '2026-06-01T00:00:00.000Z';
 
 /** What only we write: a message that shows it shows our SQL, our code or somebody's files. */

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { watch } from 'node:fs';
+import { readdir } from 'node:fs/promises';
 import { after, before, describe, test } from 'node:test';
 import { filesFolder, segmentsFolder } from '../src/run/execution.ts';
 import type { Plan, PlanAsk } from '../src/run/plan.ts';
@@ -100,7 +101,7 @@ async function killShare(ground: ResumeGround, { ask, share, seed }: Share): Pro
   const plan = await ground.plan(ask);
   const began = performance.now();
   const expected = await ground.undisturbed(plan);
-  const strikes = strikesOf(seed, performance.now() - began);
+  const strikes = new Strikes(seed, performance.now() - began);
   while (tally.kills < share) {
     assert.ok(tally.beside <= share + 5, `too many kills came too late: ${tally}`);
     await runKilled(ground, { plan, expected, tally, strikes, most: Math.min(MOST_KILLS, share - tally.kills) });
@@ -112,7 +113,7 @@ interface Case {
   readonly plan: Plan;
   readonly expected: readonly string[];
   readonly tally: Tally;
-  readonly strikes: Iterator<Strike, never>;
+  readonly strikes: Strikes;
   readonly most: number;
 }
 
@@ -121,17 +122,26 @@ async function runKilled(ground: ResumeGround, { plan, expected, tally, strikes,
   for (let kills = 0; ; kills++) {
     const stage = await ground.nextStage();
     const whole = await wholeSegments(stage, plan);
-    const strike = kills < most ? strikes.next().value : null;
+    const strike = kills < most ? strikes.next() : null;
     const ended = await attemptKilled({ plan, stage }, strike);
     await assertKept(stage, whole);
     if (strike) tally.strike(strike, ended !== null);
+    if (strike && ended) strikes.cameLate(strike);
     if (!ended) continue;
     const segments = [...whole.keys()].filter((name) => name !== 'sorted.parquet');
     assert.equal(reusedOf(ended.results), segments.length, 'other segments were used than those that were whole');
     assert.deepEqual(await sumsOf(stage, ended.results), expected);
+    await assertTidy(stage, plan);
     tally.end(ended);
     return ground.startOver();
   }
+}
+
+/** Every segment is noted, and nothing is left of what was cut off. */
+async function assertTidy(stage: string, plan: Plan): Promise<void> {
+  const whole = await wholeSegments(stage, plan);
+  const names = [...whole.keys()].flatMap((name) => [name, `${name}.done`]);
+  assert.deepEqual((await readdir(segmentsFolder(stage))).sort(), names.sort());
 }
 
 interface Strike {
@@ -142,12 +152,33 @@ interface Strike {
 }
 
 /** Moments in turn; golden steps spread times and delays evenly whatever their number. */
-function* strikesOf(seed: number, undisturbedMs: number): Generator<Strike, never> {
-  for (let at = seed; ; at++) {
+class Strikes {
+  readonly #undisturbedMs: number;
+  #at: number;
+  #late: Strike | null = null;
+
+  constructor(seed: number, undisturbedMs: number) {
+    this.#at = seed;
+    this.#undisturbedMs = undisturbedMs;
+  }
+
+  next(): Strike {
+    const strike = this.#late ?? this.#draw(this.#at++);
+    this.#late = null;
+    return strike;
+  }
+
+  /** The moment comes again, and earlier. */
+  cameLate(strike: Strike): void {
+    this.#late = { ...strike, times: 1, delayMs: strike.delayMs / 4 };
+  }
+
+  #draw(at: number): Strike {
     const share = (at * 0.618) % 1;
     const moment = MOMENTS[at % MOMENTS.length] ?? 'any';
     const isAny = moment === 'any';
-    yield { moment, times: isAny ? 1 : 1 + Math.floor(share * 3), delayMs: isAny ? share * 0.6 * undisturbedMs : 0 };
+    const delayMs = isAny ? share * 0.6 * this.#undisturbedMs : 0;
+    return { moment, times: isAny ? 1 : 1 + Math.floor(share * 3), delayMs };
   }
 }
 

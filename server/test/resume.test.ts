@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
@@ -29,6 +30,14 @@ describe('what an attempt left is used where it is whole, and only there', () =>
     'no record': (segment) => rmSync(`${segment}.done`),
     'a record without a segment': (segment) => rmSync(segment),
     'a shorter segment': (segment) => truncateSync(segment, statSync(segment).size - 1),
+    'a shorter segment of the same time': (segment) => {
+      const kept = `${segment}.time`;
+      writeFileSync(kept, '');
+      spawnSync('touch', ['-r', segment, kept]);
+      truncateSync(segment, statSync(segment).size - 1);
+      spawnSync('touch', ['-r', kept, segment]);
+      rmSync(kept);
+    },
     'an empty segment': (segment) => truncateSync(segment, 0),
     'a segment with other bytes': changeByte,
   };

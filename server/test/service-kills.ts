@@ -46,7 +46,7 @@ export function killServices(storm: Storm): void {
     const isQuiet = await until(() => yard.processes().length === 0, 3000);
     assert.ok(isQuiet, `still there: ${yard.processes()}`);
     const counts = await assertNothingLost(yard, kills.client, undisturbed);
-    t.diagnostic(`${counts} in ${Math.round(performance.now() - begun)} ms`);
+    t.diagnostic(`${counts}, ${assertResumed(yard)} in ${Math.round(performance.now() - begun)} ms`);
   });
 }
 
@@ -61,6 +61,14 @@ async function runUndisturbed(config: Config): Promise<Undisturbed> {
   service.kill('SIGTERM');
   await service.ended;
   return files;
+}
+
+/** What an attempt had written when it was killed was used by the one after it. Gives the figure. */
+function assertResumed(yard: ServiceYard): string {
+  const logs = yard.rows('select log from attempts').map(({ log }) => JSON.parse(String(log)));
+  const resumed = logs.flat().filter(({ event }: { event: string }) => event === 'resumed');
+  assert.ok(resumed.length > 0, 'no run used what was there already');
+  return `${resumed.length} of them resumed`;
 }
 
 function fileOf(yard: ServiceYard, { run }: Asked) {

@@ -225,8 +225,8 @@ export function commitOf({ run, attempt }: Claim, bytes = 100): Commit {
     rowsPlanned: 7,
     rowsRead: 7,
     rowsWritten: 7,
-    bytes,
-    sha256: 'ab',
+    files: [{ path: `${run}.csv`, rows: 7, bytes, sha256: 'ab' }],
+    segments: { total: 1, reused: 0 },
   };
   const file = { position: 0, path: `${run}.csv`, mediaType: 'text/csv', rows: 7, bytes, sha256: 'ab' };
   const log = [{ at: now(), attempt, event: 'written', text: 'Written.' }];

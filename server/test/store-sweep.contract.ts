@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import { later, now } from '../src/base/clock.ts';
 import { Sweep } from '../src/run/sweep-queries.ts';
-import { type GroundOf, TIERS } from './store-ground.ts';
+import { type GroundOf, TENANTS, TIERS } from './store-ground.ts';
 
 /** What the sweeper does: the silent, the expired, what is still needed. */
 export function testSweep(ground: GroundOf): void {
@@ -110,21 +110,38 @@ function testExpired(ground: GroundOf): void {
 }
 
 function testNeeded(ground: GroundOf): void {
-  test('stages of current attempts at work are, others are not', async () => {
-    for (let at = 0; at < 3; at++) await ground().submit('acme');
-    const old = await ground().claim();
-    await ground().work().settle(old, { is: 'released' }, null);
-    const [first, second] = [await ground().claim(), await ground().claim()];
-    const waiting = await ground().submit('globex');
-    const stages = [
-      ...[old, first, second].map(({ run, attempt }) => ({ run, attempt })),
-      { run: waiting.run.id, attempt: 0 },
-      { run: 'run_nobody', attempt: 1 },
-    ];
-    const live = await ground().sweep.liveStages(stages);
-    for (const { run, attempt } of [first, second]) assert.equal(live.has(`${run}-${attempt}`), true);
-    assert.equal(live.size, 2);
-    assert.deepEqual(await ground().sweep.liveStages([]), new Set());
+  test('every stage of a run that may still come to something is: the next attempt uses what an earlier one left', async () => {
+    const { runs, sweep } = ground();
+    await ground().submit('globex');
+    const released = await ground().claim();
+    await ground().work().settle(released, { is: 'released' }, null);
+    const again = await ground().claim();
+    assert.deepEqual([again.run, again.attempt], [released.run, 2]);
+    const committing = await ground().committed('globex');
+    await ground().submit('acme');
+    const died = await ground().claim();
+    await ground().work().settle(died, { is: 'died' }, null);
+    const waiting = await ground().submit('tiny');
+    const stages = [released, again, committing, died, { run: waiting.run.id, attempt: 1 }];
+    const named = new Set(stages.map(({ run, attempt }) => `${run}-${attempt}`));
+    assert.deepEqual(await sweep.liveStages(stages), named);
+    assert.deepEqual(await sweep.liveStages([]), new Set());
+    for (const { run } of [again, died]) await runs.cancel(run, Object.keys(TENANTS), ground().asker);
+    const left = [committing, { run: waiting.run.id, attempt: 1 }];
+    assert.deepEqual(await sweep.liveStages(stages), new Set(left.map(({ run, attempt }) => `${run}-${attempt}`)));
+  });
+
+  test('no stage of a run that is final is, nor of one that nobody knows', async () => {
+    const succeeded = await ground().succeeded();
+    await ground().submit('acme');
+    const failed = await ground().claim();
+    const fault = { code: 'source.refused', message: 'No.' } as const;
+    await ground().work().settle(failed, { is: 'failed', fault }, null);
+    assert.equal((await ground().row(failed.run)).state, 'failed');
+    const cancelled = await ground().submit('acme');
+    await ground().runs.cancel(cancelled.run.id, ['acme'], ground().asker);
+    const stages = [succeeded, failed, { run: cancelled.run.id, attempt: 0 }, { run: 'run_nobody', attempt: 1 }];
+    assert.deepEqual(await ground().sweep.liveStages(stages), new Set());
   });
 
   test('folders of runs with kept files are, others are not', async () => {

@@ -1,6 +1,6 @@
 import { identifier } from '../column/sql.ts';
 import { checkedJson, DEFAULT_TEXT, jsonText } from '../column/text.ts';
-import { type Column, isNested } from '../column/type.ts';
+import { type Column, engineType, isNested } from '../column/type.ts';
 import type { Format } from './format.ts';
 import type { ParquetOptions } from './options.ts';
 
@@ -31,6 +31,8 @@ function value({ name, type }: Column, options: ParquetOptions): string {
   const column = identifier(name);
   if (options.nested === 'text' && isNested(type))
     return jsonText(column, type, { ...DEFAULT_TEXT, nonFinite: 'string' });
+  // A live source's lists of JSON come as text; to the engine any other cast is none.
+  if (isNested(type)) return `(${column})::${engineType(type)}`;
   if (type.is !== 'json') return column;
   if (options.nested === 'text') return checkedJson(column);
   // The engine decides this once, not for every row: what is JSON to it already passes as it came.

@@ -14,8 +14,8 @@ export interface Turns<Item, Lane, Result> {
 const LEAD = 2;
 
 /**
- * Works on the items side by side, one to a lane, and finishes them in order. Settles only when no
- * work is under way any more; rejects with the first error. `start` is expected to fail by itself
+ * Works on the items side by side, one to a lane, and finishes them in order while the lanes go on. Settles
+ * only when no work is under way any more; rejects with the first error. `start` is expected to fail by itself
  * when the signal fires.
  */
 export async function inTurn<Item, Lane, Result>(
@@ -24,17 +24,19 @@ export async function inTurn<Item, Lane, Result>(
   turns: Turns<Item, Lane, Result>,
 ): Promise<void> {
   const line = new Line(items.length, lanes.length * LEAD, turns.stop);
+  const finishing: Promise<void>[] = [];
   const work = async (lane: Lane) => {
     for (let at = await line.take(); at !== null; at = await line.take()) {
       const item = items[at] as Item;
       if (turns.signal.aborted) throw new Fault('run.cancelled', 'The run was cancelled.');
       const result = await turns.start(item, lane);
-      await line.inOrder(at, () => turns.finish(item, result));
+      const finish = line.inOrder(at, () => turns.finish(item, result));
+      finishing.push(finish.catch((error: unknown) => line.fail(error)));
     }
   };
-  const settled = await Promise.allSettled(lanes.map((lane) => work(lane).catch((error: unknown) => line.fail(error))));
-  const failed = settled.find((each) => each.status === 'rejected');
-  if (failed) throw line.error ?? failed.reason;
+  await Promise.all(lanes.map((lane) => work(lane).catch((error: unknown) => line.fail(error))));
+  await Promise.all(finishing);
+  line.throwIfFailed();
 }
 
 /** Deals out indexes and lets what follows happen in their order. */
@@ -46,7 +48,7 @@ class Line {
   #finished = 0;
   #waiting: (() => void)[] = [];
   #hasFailed = false;
-  error: unknown;
+  #error: unknown;
 
   constructor(count: number, lead: number, stop: () => void) {
     this.#count = count;
@@ -70,14 +72,17 @@ class Line {
     this.#wake();
   }
 
-  fail(error: unknown): never {
+  fail(error: unknown): void {
     if (!this.#hasFailed) {
       this.#hasFailed = true;
-      this.error = error;
+      this.#error = error;
       this.#stop();
     }
     this.#wake();
-    throw error;
+  }
+
+  throwIfFailed(): void {
+    if (this.#hasFailed) throw this.#error;
   }
 
   async #until(holds: () => boolean): Promise<void> {

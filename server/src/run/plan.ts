@@ -10,7 +10,7 @@ import type { Compression, FormatOptions, Split } from '../format/options.ts';
 import type { RelationColumn } from '../source/relation.ts';
 import type { Piece, SourceShape } from '../source/source.ts';
 import { type LivePlan, planLive } from './plan-live.ts';
-import { cutSegments, type SegmentBounds } from './segments.ts';
+import { cutSegments, rowsWithin, type SegmentBounds } from './segments.ts';
 
 /** One file format of a run. */
 export interface PlannedOutput {
@@ -113,7 +113,7 @@ export function makePlan(ask: PlanAsk, ground: PlanGround): Plan {
     cut:
       query.orderBy === null
         ? { by: 'pieces', segments }
-        : { by: 'rows', segmentRows: Math.min(SORTED_SEGMENT_ROWS, bounds.rows) },
+        : { by: 'rows', segmentRows: Math.min(SORTED_SEGMENT_ROWS, rowsWithin(bounds, pieces)) },
     engine: ground.engine,
     limits: ground.limits,
   };

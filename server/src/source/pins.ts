@@ -17,8 +17,9 @@ async function pin(path: string): Promise<PinnedFile> {
 export async function checkPins(inputs: readonly PinnedFile[]): Promise<void> {
   for (const expected of inputs) {
     const actual = await pin(expected.path).catch((error: unknown) => {
-      if (isSystemError(error, 'ENOENT')) return null;
-      throw error;
+      if (isSystemError(error, 'ENOENT') || isSystemError(error, 'ENOTDIR')) return null;
+      const message = `The input file ${basename(expected.path)} cannot be looked at.`;
+      throw new Fault('source.unreachable', message, { cause: error });
     });
     const what = difference(expected, actual);
     if (what)

@@ -24,6 +24,8 @@ export interface Piece {
   readonly files: readonly [number, number];
   /** Half-open range of row numbers within the one file, or of pages of a live relation; null for all. */
   readonly rows: readonly [number, number] | null;
+  /** Rows of whole files, where the source tells them: such a file may be cut at any of them. */
+  readonly count?: number;
   /** Bytes it takes uncompressed, as far as the source can tell: what segments are bounded by. */
   readonly bytes: number;
 }

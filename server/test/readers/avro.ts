@@ -13,6 +13,17 @@ export interface AvroContent {
 }
 
 export async function readAvro(path: string): Promise<AvroContent> {
+  const { schema, codec, rows } = await decoded(path);
+  const columns = schema.fields.map((field) => ({ name: ownName(field), type: typeName(field.type) }));
+  return { codec, columns, rows };
+}
+
+/** The schema as it stands in the file. */
+export async function readAvroSchema(path: string): Promise<RecordSchema> {
+  return (await decoded(path)).schema;
+}
+
+async function decoded(path: string) {
   let [schema, codec] = [{} as RecordSchema, ''];
   const decoder = new avsc.streams.BlockDecoder({
     parseHook: (found) => {
@@ -30,8 +41,7 @@ export async function readAvro(path: string): Promise<AvroContent> {
   decoder.end(await readFile(path));
   const rows: unknown[][] = [];
   for await (const row of decoder) rows.push(loaded(row, schema) as unknown[]);
-  const columns = schema.fields.map((field) => ({ name: ownName(field), type: typeName(field.type) }));
-  return { codec, columns, rows };
+  return { schema, codec, rows };
 }
 
 /** avsc's own refuses what lies beyond 2^53. */

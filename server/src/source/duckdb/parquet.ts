@@ -110,7 +110,8 @@ function rowGroups({ rows }: Rows, paths: readonly string[]): Piece[] {
 
 function piecesOf(groups: Rows['rows'], file: number): Piece[] {
   const bytes = groups.reduce((sum, group) => sum + Number(group[3]), 0);
-  if (bytes <= WHOLE_FILE_BYTES) return [{ files: [file, file], rows: null, bytes }];
+  const count = groups.reduce((sum, group) => sum + Number(group[2]), 0);
+  if (bytes <= WHOLE_FILE_BYTES) return [{ files: [file, file], rows: null, count, bytes }];
   let start = 0;
   return groups.map(([, , count, groupBytes]) => {
     const end = start + Number(count);

@@ -1,4 +1,5 @@
 import type { Connection, Submittable } from 'pg';
+import { Fault } from '../../base/errors.ts';
 import { ReadSocket } from './read-socket.ts';
 import type { SegmentFile } from './segment-file.ts';
 import type { Stamps } from './stamps.ts';
@@ -104,10 +105,10 @@ export class CopyOut implements Submittable {
       return end;
     }
     if (this.#error !== null) return end;
-    const isWhole = end - at === this.#rest;
     if (this.#stamps === null) return this.#file.take(bytes, at, end);
     this.#stamps.take(bytes, at, end);
-    if (isWhole) this.#endRow(this.#stamps);
+    // A header that has not come as a whole has no body yet.
+    if (end > at && end - at === this.#rest) this.#endRow(this.#stamps);
     return end;
   }
 
@@ -170,7 +171,10 @@ export class CopyOut implements Submittable {
   async #counted(): Promise<number> {
     const rows = rowsOf(this.#tag);
     const isRowEach = this.#stamps === null || this.#messages === rows;
-    if (!isRowEach) throw new Error(`The server sent ${rows} rows in ${this.#messages} messages.`);
+    if (!isRowEach) {
+      const cause = `${rows} rows in ${this.#messages} messages`;
+      throw new Fault('source.refused', 'The server sends rows in another way than PostgreSQL does.', { cause });
+    }
     return rows;
   }
 

@@ -57,11 +57,15 @@ export class Stamps {
   /** A part of a row, `bytes[start, end)`. */
   take(bytes: Buffer, start: number, end: number): void {
     this.#makeRoom(end - start);
-    let at = start;
+    let [at, from] = [start, start];
     while (at < end && this.#cell <= this.#last) {
-      at = this.#stamps[this.#cell] ? this.#takeStamp(bytes, at, end) : this.#takeCell(bytes, at, end);
+      if (this.#stamps[this.#cell]) {
+        this.#copy(bytes, from, at);
+        at = this.#takeStamp(bytes, at, end);
+        from = at;
+      } else at = this.#endOfCell(bytes, at, end);
     }
-    if (at < end) this.#used += bytes.copy(this.#out, this.#used, at, end);
+    this.#copy(bytes, from, end);
   }
 
   /** The next part begins a row. */
@@ -78,64 +82,75 @@ export class Stamps {
     this.#out = larger;
   }
 
-  /** Copies up to the cell's delimiter, and it too. */
-  #takeCell(bytes: Buffer, start: number, end: number): number {
-    const [out, delimiter] = [this.#out, this.#delimiter];
-    let [at, used, isQuoted] = [start, this.#used, this.#isQuoted];
+  #copy(bytes: Buffer, start: number, end: number): void {
+    if (end > start) this.#used += bytes.copy(this.#out, this.#used, start, end);
+  }
+
+  /** Where the next cell begins, behind the delimiter. */
+  #endOfCell(bytes: Buffer, start: number, end: number): number {
+    const delimiter = this.#delimiter;
+    let at = start;
+    let isQuoted = this.#isQuoted;
     while (at < end) {
       const byte = bytes[at++] as number;
-      out[used++] = byte;
       if (byte === QUOTE) isQuoted = !isQuoted;
       else if (byte === delimiter && !isQuoted) {
         this.#cell++;
         break;
       }
     }
-    this.#used = used;
     this.#isQuoted = isQuoted;
     return at;
   }
 
   #takeStamp(bytes: Buffer, start: number, end: number): number {
-    for (let at = start; at < end; at++) {
-      const byte = bytes[at] as number;
-      if (byte === this.#delimiter || byte === LINE_FEED) {
-        this.#write(this.#stamp.subarray(0, this.#stampBytes), this.#stamps[this.#cell] ?? null);
-        this.#out[this.#used++] = byte;
-        this.#stampBytes = 0;
-        this.#cell++;
-        return at + 1;
-      }
-      if (this.#stampBytes === STAMP_BYTES) throw new RangeError('A moment is longer than any moment is.');
-      this.#stamp[this.#stampBytes++] = byte;
-    }
-    return end;
+    const delimiter = this.#delimiter;
+    let at = start;
+    while (at < end && bytes[at] !== delimiter && bytes[at] !== LINE_FEED) at++;
+    if (at === end || this.#stampBytes > 0) this.#keep(bytes, start, at);
+    if (at === end) return at;
+    if (this.#stampBytes > 0) this.#write(this.#stamp, 0, this.#stampBytes);
+    else this.#write(bytes, start, at);
+    this.#out[this.#used++] = bytes[at] as number;
+    this.#stampBytes = 0;
+    this.#cell++;
+    return at + 1;
   }
 
-  #write(text: Buffer, stamp: Stamp): void {
-    const isUsual = text[4] === MINUS && text[10] === BLANK && text.length >= SECONDS_LENGTH && isDigit(text[0]);
-    const end = isUsual ? this.#endOfUsual(text, stamp) : 0;
-    if (end === 0) this.#used += this.#out.write(unusual(text.toString('latin1')), this.#used, 'latin1');
-    else this.#writeUsual(text, end, stamp);
+  /** The text of a moment that comes in parts. */
+  #keep(bytes: Buffer, start: number, end: number): void {
+    if (this.#stampBytes + end - start > STAMP_BYTES) throw new RangeError('A moment is longer than any moment is.');
+    this.#stampBytes += bytes.copy(this.#stamp, this.#stampBytes, start, end);
   }
 
-  /** Where the digits of the fraction end, or zero for a text with more behind them than a zone. */
-  #endOfUsual(text: Buffer, stamp: Stamp): number {
-    const end = text.length - (stamp === 'instant' ? '+00'.length : 0);
-    if (!isDigit(text[end - 1]) || (stamp === 'instant' && text[end] !== PLUS)) return 0;
-    return end === SECONDS_LENGTH || text[SECONDS_LENGTH] === DOT ? end : 0;
+  /** Writes the moment `text[start, end)`. */
+  #write(text: Buffer, start: number, end: number): void {
+    const stamp = this.#stamps[this.#cell] ?? null;
+    const isUsual = text[start + 4] === MINUS && text[start + 10] === BLANK && isDigit(text[start]);
+    const last = isUsual ? endOfUsual(text, start, stamp === 'instant' ? end - '+00'.length : end, stamp) : 0;
+    if (last > 0) this.#writeUsual(text, start, last, stamp);
+    else this.#used += this.#out.write(unusual(text.toString('latin1', start, end)), this.#used, 'latin1');
   }
 
-  #writeUsual(text: Buffer, end: number, stamp: Stamp): void {
-    const [out, from] = [this.#out, this.#used];
-    for (let at = 0; at < end; at++) out[from + at] = text[at] as number;
+  #writeUsual(text: Buffer, start: number, end: number, stamp: Stamp): void {
+    const out = this.#out;
+    const from = this.#used;
+    const length = end - start;
+    for (let at = 0; at < length; at++) out[from + at] = text[start + at] as number;
     out[from + 10] = T;
     out[from + SECONDS_LENGTH] = DOT;
     const full = SECONDS_LENGTH + 1 + FRACTION_DIGITS;
-    for (let at = Math.max(end, SECONDS_LENGTH + 1); at < full; at++) out[from + at] = ZERO;
+    for (let at = length > SECONDS_LENGTH ? length : SECONDS_LENGTH + 1; at < full; at++) out[from + at] = ZERO;
     if (stamp === 'instant') out[from + full] = Z;
-    this.#used += full + (stamp === 'instant' ? 1 : 0);
+    this.#used = from + full + (stamp === 'instant' ? 1 : 0);
   }
+}
+
+/** `end`, or zero for a text that is no date, time and fraction alone. */
+function endOfUsual(text: Buffer, start: number, end: number, stamp: Stamp): number {
+  const hasZone = stamp !== 'instant' || text[end] === PLUS;
+  if (!hasZone || end < start + SECONDS_LENGTH || !isDigit(text[end - 1])) return 0;
+  return end === start + SECONDS_LENGTH || text[start + SECONDS_LENGTH] === DOT ? end : 0;
 }
 
 function isDigit(byte: number | undefined): boolean {

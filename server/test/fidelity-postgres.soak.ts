@@ -1,0 +1,1 @@
+import './fidelity-postgres.test.ts';
