@@ -1,3 +1,3 @@
 import { killExports } from './kills.ts';
 
-killExports(24);
+killExports(12);

@@ -123,10 +123,12 @@ describe('a server that is told to stop', { concurrency: 2 }, () => {
     await drained(first.service);
     assert.deepEqual(runRow(yard, run), { state: 'queued', attempt: 1, failures: 0, deaths: 0, error_code: null });
     assert.deepEqual(endings(yard, run), ['released']);
-    assert.deepEqual(stages(yard), []);
+    // What it wrote until then serves the next attempt.
+    assert.deepEqual(stages(yard), [`${run}-1`]);
     const { service } = await yard.serving();
     await service.said(...succeeded(run));
     assert.deepEqual(endings(yard, run), ['released', 'succeeded']);
+    assert.deepEqual(stages(yard), []);
   });
 
   test('a run whose source does not answer goes back to the queue, too', async () => {

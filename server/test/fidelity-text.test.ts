@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { after, before, suite, test } from 'node:test';
 import type { ColumnType } from '../src/column/type.ts';
 import { parseType } from '../src/column/type-name.ts';
@@ -143,7 +143,7 @@ suite('every value of a text file survives', { skip: whyNoReaders() }, () => {
     }
   });
 
-  test('bytes that are no UTF-8 are refused', async () => {
+  test('bytes that are no UTF-8 are refused, and the line is named', async () => {
     const wrong = [[0xff], [0xc3], [0xc0, 0x80], [0xed, 0xa0, 0xbd], [0xf4, 0x90, 0x80, 0x80], [0x80]];
     for (const [at, bytes] of wrong.entries()) {
       const [ending, start, end] =
@@ -152,7 +152,9 @@ suite('every value of a text file survives', { skip: whyNoReaders() }, () => {
           : ['jsonl', '{"cell":"x"}\n{"cell":"a', 'b"}\n'];
       const file = join(ground.folder, `${files++}.${ending}`);
       await writeFile(file, Buffer.concat([Buffer.from(start), Buffer.from(bytes), Buffer.from(end)]));
-      await assert.rejects(exported({ file }, FORMATS, ground.folder), { code: 'value.refused' }, `${bytes}`);
+      const line = at % 2 === 0 ? 40_002 : 2;
+      const message = `A text is not valid UTF-8. It stands in line ${line} of ${basename(file)}.`;
+      await assert.rejects(exported({ file }, FORMATS, ground.folder), { code: 'value.refused', message }, `${bytes}`);
     }
   });
 

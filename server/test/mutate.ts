@@ -30,6 +30,7 @@ const WHOLE_BODY = {
   order: ['-id'],
   format: 'csv',
   compression: 'none',
+  split: { rows: 5000, bytes: 2_000_000 },
   destination: { type: 'download' },
   note: 'a note',
 };

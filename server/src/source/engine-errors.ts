@@ -1,3 +1,4 @@
+import { basename, dirname } from 'node:path';
 import { Fault, type FaultCode } from '../base/errors.ts';
 import { REFUSAL_MARK, REFUSALS } from '../column/text.ts';
 
@@ -45,8 +46,21 @@ export function engineFault(error: unknown): Fault {
   const refusal = refusalOf(text);
   if (refusal) return new Fault('value.refused', `A value was refused: ${refusal}.`, { cause: error });
   const [, code, message] = MEANINGS.find(([pattern]) => pattern.test(text)) ?? [];
+  if (code === 'value.refused') return new Fault(code, `${message}${placeOf(text)}`, { cause: error });
   if (code && message) return new Fault(code, message, { cause: error });
   return new Fault('source.refused', 'The engine could not read the source as planned.', { cause: error });
+}
+
+/** Where a text file is broken, if the engine says so; of JSON lines it says the line behind. */
+function placeOf(text: string): string {
+  const [, csvLine] = /CSV Error on Line: (\d+)/.exec(text) ?? [];
+  const [, jsonLine] = /at byte \d+ in line (\d+)/.exec(text) ?? [];
+  const [, csvPath, jsonPath] = /^ *file = (.*)$|JSON in file "(.*?)", at/m.exec(text) ?? [];
+  const path = csvPath ?? jsonPath ?? '';
+  const line = csvLine ?? (jsonLine && Number(jsonLine) - 1);
+  // What landed in the stage has lines of its own, which say nothing to anybody.
+  if (line === undefined || path === '' || basename(dirname(path)) === 'landed') return '';
+  return ` It stands in line ${line} of ${basename(path)}.`;
 }
 
 function refusalOf(text: string): string | undefined {

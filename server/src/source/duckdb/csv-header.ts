@@ -16,6 +16,8 @@ export async function readHeader(path: string, delimiter: string): Promise<strin
   const cells = parseRecord(await readStart(path, delimiter), delimiter);
   const refuse = (what: string) => new Fault('source.refused', `The first line of ${basename(path)} ${what}.`);
   if (cells === null) throw refuse('ends within quotes or is too long to be a header');
+  if (cells.some((cell) => cell.includes('\ufffd')))
+    throw new Fault('value.refused', `A text is not valid UTF-8. It stands in line 1 of ${basename(path)}.`);
   // The engine, told to skip such a header, skips rows behind it as well.
   if (cells.some((cell) => /[\r\n]/.test(cell))) throw refuse('has a line end within a name; rename the column');
   if (cells.length === 1 && cells[0] === '') throw refuse('is blank; it has to name the columns');
@@ -24,7 +26,8 @@ export async function readHeader(path: string, delimiter: string): Promise<strin
 
 /** At least the first record, or all there is. */
 async function readStart(path: string, delimiter: string): Promise<string> {
-  const decoder = new TextDecoder('utf-8', { fatal: true });
+  // What is no UTF-8 behind the header is for the engine to find, which can tell where it stands.
+  const decoder = new TextDecoder('utf-8');
   let text = '';
   try {
     for await (const chunk of open(path)) {
@@ -33,8 +36,6 @@ async function readStart(path: string, delimiter: string): Promise<string> {
       if (text.length > MAX_HEADER_CHARS || parseRecord(text, delimiter, true) !== null) break;
     }
   } catch (error) {
-    if (isSystemError(error, 'ERR_ENCODING_INVALID_ENCODED_DATA'))
-      throw new Fault('value.refused', 'A text is not valid UTF-8.', { cause: error });
     if (isSystemError(error, 'ENOENT'))
       throw new Fault('source.unreachable', 'An input file is not there or cannot be read.', { cause: error });
     throw error;
