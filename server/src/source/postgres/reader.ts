@@ -141,9 +141,9 @@ const FIRST = 'drayage_first';
 function copyingOf(live: LiveShape, read: LiveRead, target: LiveTarget): Copying {
   const { text, delimiter, nullText, path } = target;
   const areStamped = text === 'plain' && Stamps.areClear(delimiter, nullText);
-  const kinds = read.columns.map((name) => (areStamped ? stampOf(live, name) : null));
-  const items = read.columns.map((name, at) => (kinds[at] ? identifier(name) : textOf(live, name, text)));
-  const isStamped = kinds.some((kind) => kind !== null);
+  const kinds = read.columns.map((name) => (areStamped ? stampOf(live, name, nullText) : null));
+  const items = read.columns.map((name, at) => (isMoment(kinds[at]) ? identifier(name) : textOf(live, name, text)));
+  const isStamped = kinds.some(isMoment);
   return {
     path,
     stamps: isStamped ? new Stamps(kinds, delimiter) : null,
@@ -152,11 +152,16 @@ function copyingOf(live: LiveShape, read: LiveRead, target: LiveTarget): Copying
 }
 
 /** What the moments of a column are that can be rewritten on their way: those of the server's own two types. */
-function stampOf({ columns }: LiveShape, name: string): Stamp {
+function stampOf({ columns }: LiveShape, name: string, nullText: string): Stamp {
   const { plain = null, natural = null } = columns.find((column) => column.name === name) ?? {};
   if (plain === null) return null;
   if (natural === 'timestamptz') return 'instant';
+  if (natural === 'uuid' && nullText === '') return natural;
   return natural === 'timestamp' ? natural : null;
+}
+
+function isMoment(kind: Stamp | undefined): boolean {
+  return kind === 'instant' || kind === 'timestamp';
 }
 
 function copySql([first, ...items]: string[], rows: string, { text, delimiter, nullText }: LiveTarget): string {

@@ -23,6 +23,8 @@ const CASES = MOMENTS.flatMap(([sent, text]): [Stamp, string, string][] => [
   ['timestamp', '-infinity', '-infinity'],
   ['instant', '', ''],
   ['instant', 'NULL', 'NULL'],
+  ['uuid', '0f8fad5b-d9cb-469f-a165-70867728950e', '0f8fad5b-d9cb-469f-a165-70867728950e'],
+  ['uuid', '', ''],
   [null, '"2026-01-31 00:00:00, ""x""\n"', '"2026-01-31 00:00:00, ""x""\n"'],
   [null, '2026-01-31 00:00:00+00', '2026-01-31 00:00:00+00'],
 ]);

@@ -12,8 +12,12 @@ const STAMP_BYTES = 64;
 const SECONDS_LENGTH = 19;
 const FRACTION_DIGITS = 6;
 
-/** What a column of moments is: with a zone, which is UTC, or without; null for every other column. */
-export type Stamp = 'instant' | 'timestamp' | null;
+/** Where hyphens stand in a UUID, and its length. */
+const UUID_HYPHENS = [8, 13, 18, 23];
+const UUID_BYTES = 36;
+
+/** What a column of moments is: with a zone, which is UTC, or without; `uuid` for cells that are known by their length; null for every other. */
+export type Stamp = 'instant' | 'timestamp' | 'uuid' | null;
 
 /**
  * Rewrites the moments in rows of PostgreSQL's CSV, `2026-01-31 23:59:59.12+00`, as docs/values.md has them. That
@@ -28,13 +32,15 @@ export class Stamps {
   #used = 0;
   #cell = 0;
   #isQuoted = false;
+  /** Whether nothing of the cell has come yet. */
+  #isFresh = true;
   readonly #stamp: Buffer = Buffer.allocUnsafeSlow(STAMP_BYTES);
   #stampBytes = 0;
 
   /** One stamp for each column. */
   constructor(stamps: readonly Stamp[], delimiter: string) {
     this.#stamps = stamps;
-    this.#last = stamps.findLastIndex((each) => each !== null);
+    this.#last = stamps.findLastIndex((each) => each === 'instant' || each === 'timestamp');
     this.#delimiter = delimiter.charCodeAt(0);
   }
 
@@ -59,10 +65,14 @@ export class Stamps {
     this.#makeRoom(end - start);
     let [at, from] = [start, start];
     while (at < end && this.#cell <= this.#last) {
-      if (this.#stamps[this.#cell]) {
+      const stamp = this.#stamps[this.#cell];
+      if (stamp === 'instant' || stamp === 'timestamp') {
         this.#copy(bytes, from, at);
         at = this.#takeStamp(bytes, at, end);
         from = at;
+      } else if (stamp === 'uuid' && this.#isFresh && this.#isUuid(bytes, at, end)) {
+        at += UUID_BYTES + 1;
+        this.#cell++;
       } else at = this.#endOfCell(bytes, at, end);
     }
     this.#copy(bytes, from, end);
@@ -72,6 +82,7 @@ export class Stamps {
   endRow(): void {
     this.#cell = 0;
     this.#isQuoted = false;
+    this.#isFresh = true;
   }
 
   #makeRoom(bytes: number): void {
@@ -91,11 +102,13 @@ export class Stamps {
     const delimiter = this.#delimiter;
     let at = start;
     let isQuoted = this.#isQuoted;
+    this.#isFresh = false;
     while (at < end) {
       const byte = bytes[at++] as number;
       if (byte === QUOTE) isQuoted = !isQuoted;
       else if (byte === delimiter && !isQuoted) {
         this.#cell++;
+        this.#isFresh = true;
         break;
       }
     }
@@ -103,10 +116,20 @@ export class Stamps {
     return at;
   }
 
+  /** NULL is an empty cell where UUIDs are looked for, so what begins with another byte is one. */
+  #isUuid(bytes: Buffer, at: number, end: number): boolean {
+    if (at + UUID_BYTES >= end || bytes[at + UUID_BYTES] !== this.#delimiter || bytes[at] === this.#delimiter)
+      return false;
+    return UUID_HYPHENS.every((hyphen) => bytes[at + hyphen] === MINUS);
+  }
+
   #takeStamp(bytes: Buffer, start: number, end: number): number {
     const delimiter = this.#delimiter;
     let at = start;
+    // What begins with a digit is a whole moment, and none is shorter: infinities and NULL begin otherwise.
+    if (this.#isFresh && end - start > SECONDS_LENGTH && isDigit(bytes[start])) at += SECONDS_LENGTH;
     while (at < end && bytes[at] !== delimiter && bytes[at] !== LINE_FEED) at++;
+    this.#isFresh = at < end;
     if (at === end || this.#stampBytes > 0) this.#keep(bytes, start, at);
     if (at === end) return at;
     if (this.#stampBytes > 0) this.#write(this.#stamp, 0, this.#stampBytes);
