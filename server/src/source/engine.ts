@@ -87,10 +87,7 @@ export class Engine implements AsyncDisposable {
     const connection = this.#ready.pop() ?? (await this.#connect());
     return {
       run: (sql) => translated(async () => void (await (await prepareOther(connection, sql)).run())),
-      copy: (copy) =>
-        translated(async () =>
-          Number((await (await prepareCopy(connection, copy, this.#stageFolder)).run()).rowsChanged),
-        ),
+      copy: (copy) => translated(() => runCopy(connection, copy, this.#stageFolder)),
       read: (sql) => translated(() => readAll(connection, sql)),
       fraction: () => fractionOf(connection),
       interrupt: () => connection.interrupt(),
@@ -136,6 +133,16 @@ function lockDown({ stageFolder, files, database }: EngineOptions): string[] {
     'set enable_external_access = false',
     'set lock_configuration = true',
   ];
+}
+
+async function runCopy(connection: DuckDBConnection, copy: Copy, stageFolder: string | null): Promise<number> {
+  const prepared = await prepareCopy(connection, copy, stageFolder);
+  try {
+    return Number((await prepared.run()).rowsChanged);
+  } finally {
+    // Collecting garbage would free it some time; until then each holds the scan of its segment.
+    prepared.destroySync();
+  }
 }
 
 async function readAll(connection: DuckDBConnection, sql: string): Promise<Rows> {
