@@ -102,12 +102,13 @@ describe('drayage export', () => {
   test('--explain shows plan, SQL and segments and writes nothing', async () => {
     const cwd = newFolder();
     const { code, stdout } = await runCommand(
-      ['export', big, '--format', 'csv', '--explain', '--where', '{"id":{"lt":5}}'],
+      ['export', big, '--format', 'csv', '--compression', 'gzip:6', '--explain', '--where', '{"id":{"lt":5}}'],
       { cwd },
     );
     assert.equal(code, 0);
     assert.match(stdout, /^Plan {6}[0-9a-f]{64}\n/);
     assert.match(stdout, /"id" < '5'::BIGINT/);
+    assert.match(stdout, /^Output {4}big\.csv\.gz, \{"type":"gzip","level":6\}, /m);
     assert.match(stdout, /Segments: \d+\n {2}1\. big\.parquet, rows 0 to \d+/);
     assert.deepEqual(readdirSync(cwd), []);
     const json = await runCommand(['export', big, '--format', 'csv', '--explain', '--json'], { cwd });

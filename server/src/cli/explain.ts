@@ -28,20 +28,25 @@ function head(plan: Plan): string[] {
     `Dataset   ${plan.dataset} (${source.kind}), scope ${scope}`,
     `Window    ${window.start ?? 'open'} to ${window.end ?? 'open'}`,
     `Engine    duckdb ${engine.duckdb}, node ${engine.node}, zlib ${engine.zlib}, zstd ${engine.zstd}, ${engine.arch}; ${limits.threads} threads, ${Math.round(limits.memoryBytes / 1048576)} MB`,
+    ...(source.live && plan.live ? [`Live      ${source.live.relation}, where ${plan.live.where ?? 'true'}`] : []),
     ...source.inputs.map((input) => `Input     ${input.path}, ${input.sizeBytes} bytes`),
     ...plan.outputs.map(
-      (output) => `Output    ${output.path}, ${output.compression}, ${JSON.stringify(output.format)}`,
+      ({ path, compression, split, format }) =>
+        `Output    ${path}, ${JSON.stringify(compression)}, ${JSON.stringify(format)}${split === null ? '' : `, split ${JSON.stringify(split)}`}`,
     ),
     `Columns   ${query.columns.map((column) => `${column.name} ${nameOf(column.type)}${column.nullable ? '' : ' not null'}`).join(', ')}`,
   ];
 }
 
-function segments({ cut, source }: Plan): string[] {
+function segments({ cut, source, live }: Plan): string[] {
   if (cut.by === 'rows') return [`Segments: the sorted rows, cut every ${cut.segmentRows}.`];
   const lines = cut.segments.map(({ files: [first, last], rows, bytes }, at) => {
+    const bytesText = `${bytes} bytes before encoding`;
+    if (live !== null)
+      return `  ${at + 1}. ${rows === null ? 'all rows' : `pages ${rows[0]} to ${rows[1] - 1}`}, ${bytesText}`;
     const files = source.inputs.slice(first, last + 1).map(({ path }) => basename(path));
     const what = files.length === 1 ? files[0] : `${files[0]} to ${files.at(-1)} (${files.length} files)`;
-    return `  ${at + 1}. ${what}, ${rows === null ? 'all rows' : `rows ${rows[0]} to ${rows[1] - 1}`}, ${bytes} bytes before encoding`;
+    return `  ${at + 1}. ${what}, ${rows === null ? 'all rows' : `rows ${rows[0]} to ${rows[1] - 1}`}, ${bytesText}`;
   });
   return [`Segments: ${cut.segments.length}`, ...lines];
 }

@@ -5,30 +5,13 @@ import { test } from 'node:test';
 import { setImmediate, setTimeout } from 'node:timers/promises';
 import { crc32, gunzipSync, inflateRawSync } from 'node:zlib';
 import { fc } from '../../test/draws.ts';
+import { MemorySink } from '../../test/memory-sink.ts';
 import { gzipInto } from './gzip.ts';
 import type { ByteSink } from './sink.ts';
 
 const MEBIBYTE = 2 ** 20;
 const HEADER_BYTES = 10;
 const TRAILER_BYTES = 8;
-
-class MemorySink implements ByteSink {
-  readonly #parts: Uint8Array[] = [];
-  ended = false;
-
-  async write(bytes: Uint8Array): Promise<void> {
-    assert.equal(this.ended, false);
-    this.#parts.push(Uint8Array.from(bytes));
-  }
-
-  async end(): Promise<void> {
-    this.ended = true;
-  }
-
-  get bytes(): Buffer {
-    return Buffer.concat(this.#parts);
-  }
-}
 
 /** Fails from write number `failAt` on (0 is the header); every write takes a turn of the event loop. */
 class FailingSink implements ByteSink {

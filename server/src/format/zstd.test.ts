@@ -5,6 +5,7 @@ import { test } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
 import { zstdDecompressSync } from 'node:zlib';
 import { fc } from '../../test/draws.ts';
+import { MemorySink } from '../../test/memory-sink.ts';
 import type { ByteSink } from './sink.ts';
 import { zstdInto } from './zstd.ts';
 
@@ -12,25 +13,6 @@ const MEBIBYTE = 2 ** 20;
 const MAGIC = 0xfd2fb528;
 const HEADER_BYTES = 6;
 const CHECKSUM_BYTES = 4;
-
-class MemorySink implements ByteSink {
-  readonly #parts: Uint8Array[] = [];
-  ended = false;
-
-  async write(bytes: Uint8Array): Promise<void> {
-    assert.equal(this.ended, false);
-    await setImmediate();
-    this.#parts.push(Uint8Array.from(bytes));
-  }
-
-  async end(): Promise<void> {
-    this.ended = true;
-  }
-
-  get bytes(): Buffer {
-    return Buffer.concat(this.#parts);
-  }
-}
 
 async function compress(input: Uint8Array, level: number, chunkLengths: readonly number[] = []): Promise<Buffer> {
   const sink = new MemorySink();

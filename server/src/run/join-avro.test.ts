@@ -6,6 +6,7 @@ import { after, before, test } from 'node:test';
 import { zstdDecompressSync } from 'node:zlib';
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
 import avsc from 'avsc';
+import { MemorySink } from '../../test/memory-sink.ts';
 import { identifier } from '../column/sql.ts';
 import { type Column, type ColumnType, engineType } from '../column/type.ts';
 import { parseType } from '../column/type-name.ts';
@@ -32,24 +33,6 @@ after(() => {
   instance.closeSync();
   rmSync(folder, { recursive: true });
 });
-
-class MemorySink implements ByteSink {
-  readonly #parts: Uint8Array[] = [];
-  ended = false;
-
-  async write(bytes: Uint8Array): Promise<void> {
-    assert.equal(this.ended, false);
-    this.#parts.push(Uint8Array.from(bytes));
-  }
-
-  async end(): Promise<void> {
-    this.ended = true;
-  }
-
-  get bytes(): Buffer {
-    return Buffer.concat(this.#parts);
-  }
-}
 
 const PLAIN: AvroOptions = { type: 'avro', codec: 'null', nested: 'structure' };
 

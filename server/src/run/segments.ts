@@ -6,7 +6,7 @@ const AIMED_SEGMENTS = 16;
 /** Smaller segments cost more to open than to write. */
 const MIN_BYTES = 8 * 1024 * 1024;
 
-/** Bounds what is staged on disk at a time and what a cancel or crash throws away. */
+/** Bounds what a lane has under way, and what a cancel or crash throws away of it. */
 const MAX_BYTES = 128 * 1024 * 1024;
 
 /** Rows are taken to become this many bytes at least where files are bounded by bytes: what a source holds may be packed. */
