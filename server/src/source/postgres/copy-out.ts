@@ -74,6 +74,8 @@ export class CopyOut implements Submittable {
     let at = 0;
     while (at < bytes.length) {
       if (this.#rest === 0) at = this.#readHeader(bytes, at);
+      // Of a header that has not come as a whole nothing is known yet.
+      if (this.#headerBytes > 0) break;
       const end = Math.min(bytes.length, at + this.#rest);
       const taken = this.#takeBody(bytes, at, end);
       this.#rest -= taken - at;
