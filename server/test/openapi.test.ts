@@ -100,7 +100,7 @@ describe('the document', () => {
       for (const each of [method].flat())
         if (each !== 'HEAD') served.add(`${each} ${url.replaceAll(/:(\w+)/g, '{$1}')}`);
     });
-    await native.routes(app, new Desk({} as DeskGround));
+    await native.routes(app, { desk: new Desk({} as DeskGround), options: {}, baseUrl: '' });
     const documented = contract.operations().map(({ method, path }) => `${method} ${path}`);
     const ours = [...served].filter((route) => !/ (\/docs|\/openapi\.json)/.test(route));
     assert.deepEqual(ours.toSorted(), documented.toSorted());

@@ -6,7 +6,9 @@ import { type Environment, readEnvironment } from '../src/base/config.ts';
 import { openLog } from '../src/base/log.ts';
 import { type RunningServer, startServer } from '../src/daemon/server.ts';
 import { Db } from '../src/db/db.ts';
-import { type Config, configSchema } from '../src/job/config.ts';
+import type { Config } from '../src/job/config.ts';
+import { readConfig } from '../src/request/config.ts';
+import { dialects } from '../src/request/dialects.ts';
 import { RIGHTS } from '../src/tenant/principal.ts';
 import { Tenants } from '../src/tenant/queries.ts';
 
@@ -77,7 +79,7 @@ export class ServerGround implements AsyncDisposable {
       threads: 2,
     };
     this.#server = await startServer({
-      config: configSchema.parse({ ...groundConfig(), ...this.#options.config }),
+      config: readConfig({ ...groundConfig(), ...this.#options.config }, dialects),
       folder: this.folder,
       environment,
       log: openLog('silent'),

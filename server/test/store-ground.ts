@@ -34,6 +34,7 @@ const TABLES = [
   'audit',
   'idempotency_keys',
   'deliveries',
+  'notices',
   'files',
   'outputs',
   'recipes',
@@ -46,7 +47,9 @@ const TABLES = [
   'tenants',
 ] as const;
 
-type SubmitAsk = Partial<Pick<Submission, 'idempotency' | 'window'>> & { dataset?: string };
+type SubmitAsk = Partial<Pick<Submission, 'idempotency' | 'window'>> &
+  Partial<Pick<Submission['job'], 'dialect' | 'reference'>> &
+  Pick<Ask, 'notify' | 'exclusive'> & { dataset?: string };
 
 /** Our tables in a database of the test's own. Every test begins with three tenants and the key `key acme` of acme. */
 export class StoreGround implements AsyncDisposable {
@@ -121,9 +124,11 @@ export class StoreGround implements AsyncDisposable {
   }
 
   async submit(tenant: TenantOfGround = 'acme', ask: SubmitAsk = {}, runs = this.runs): Promise<Accepted> {
-    const { dataset = 'events', window = { start: null, end: null }, idempotency = null } = ask;
-    const asked = askOf(dataset);
-    const job = { tenant, principal: this.#principal, dialect: 'native', ask: asked, request: { dataset } };
+    const { dataset = 'events', window = { start: null, end: null }, idempotency = null, notify, exclusive } = ask;
+    const { dialect = 'native', reference = null } = ask;
+    const asked = { ...askOf(dataset), ...(notify && { notify }), ...(exclusive && { exclusive }) };
+    const request = { dataset };
+    const job = { tenant, principal: this.#principal, dialect, ask: asked, request, reference };
     const tier = TIERS[TENANTS[tenant]];
     assert.ok(tier);
     return runs.submit({ ...this.asker, job, window, tier, idempotency });

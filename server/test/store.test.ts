@@ -4,6 +4,7 @@ import { testClaims } from './store-claims.contract.ts';
 import { testDatabase } from './store-database.contract.ts';
 import { type GroundOf, StoreGround, type StoreKind } from './store-ground.ts';
 import { testManyConnections } from './store-many.contract.ts';
+import { testReferences } from './store-references.contract.ts';
 import { testRequests } from './store-requests.contract.ts';
 import { testSweep } from './store-sweep.contract.ts';
 
@@ -25,6 +26,7 @@ function testStore(kind: StoreKind): GroundOf {
   const ground = withGround(kind);
   testDatabase(ground);
   testRequests(ground);
+  testReferences(ground);
   testClaims(ground);
   testSweep(ground);
   return ground;

@@ -55,6 +55,22 @@ it('keeps to the lookback', () => {
   });
 });
 
+it('moves what lies before the lookback when it is clamped, down to nothing', () => {
+  const dataset = timed(INSTANT, 30);
+  const bound = '2026-05-16T12:00:00.000000Z';
+  const clamped = (start: string, end: string) => readWindow({ start, end, clamp: true }, dataset, NOW);
+  assert.deepEqual(clamped('2026-01-01', '2026-06-01'), { start: bound, end: '2026-06-01T00:00:00.000000Z' });
+  assert.deepEqual(clamped('2026-01-01', '2026-02-01'), { start: bound, end: bound });
+  assert.deepEqual(clamped('2026-06-02', '2026-06-01'), {
+    start: '2026-06-02T00:00:00.000000Z',
+    end: '2026-06-02T00:00:00.000000Z',
+  });
+  assert.deepEqual(readWindow({ start: '2020-01-01', end: '2020-01-01', clamp: true }, timed(INSTANT), NOW), {
+    start: '2020-01-01T00:00:00.000000Z',
+    end: '2020-01-01T00:00:00.000000Z',
+  });
+});
+
 it('is half-open in every type of time column, and a row without a time lies in none', async () => {
   await using engine = await Engine.open({ memoryBytes: 256 * 1024 * 1024, threads: 2, stageFolder: null, files: [] });
   const session = await engine.session();

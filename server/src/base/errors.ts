@@ -58,6 +58,8 @@ export const FAULT_CODES = Object.keys(FAULTS) as readonly FaultCode[];
 interface FaultDetail {
   /** Where in the request the fault lies, as an RFC 6901 pointer: `/filter/amount/gte`. */
   readonly pointer?: string;
+  /** Whether what the pointer names was not sent at all. */
+  readonly isMissing?: boolean;
   /** How long to wait before asking again, where that is known. */
   readonly retryAfterMs?: number;
   readonly cause?: unknown;
@@ -70,6 +72,7 @@ interface FaultDetail {
 export class Fault extends Error {
   readonly code: FaultCode;
   readonly pointer: string | undefined;
+  readonly isMissing: boolean;
   readonly retryAfterMs: number | undefined;
 
   constructor(code: FaultCode, message: string, detail: FaultDetail = {}) {
@@ -77,6 +80,7 @@ export class Fault extends Error {
     this.name = 'Fault';
     this.code = code;
     this.pointer = detail.pointer;
+    this.isMissing = detail.isMissing ?? false;
     this.retryAfterMs = detail.retryAfterMs;
   }
 }

@@ -7,7 +7,7 @@ const TIME_DIGITS = 10;
 const RANDOM_BYTES = 10;
 
 /** What ids begin with. */
-export type IdKind = 'job' | 'run' | 'file' | 'audit' | 'req';
+export type IdKind = 'job' | 'run' | 'file' | 'notice' | 'audit' | 'req';
 
 /**
  * A new id, such as `run_06f2…`: the milliseconds of `now` (ISO instant), then 80 random bits. Ids of

@@ -2,8 +2,8 @@ import { stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { Fault } from '../base/errors.ts';
-import { configSchema, type ParsedConfig } from '../job/config.ts';
-import { firstIssue } from '../request/issue.ts';
+import type { ParsedConfig } from '../job/config.ts';
+import { readConfig } from '../request/config.ts';
 
 export const CONFIG_FILE = 'drayage.config.ts';
 
@@ -25,7 +25,7 @@ export async function loadConfig(path: string): Promise<LoadedConfig> {
       'dataset.unknown',
       `There is no ${path}, where datasets are declared; files are named by their path.`,
     );
-  return { config: parseConfig(await importDefault(file, path), path), folder: dirname(file) };
+  return { config: await parseConfig(await importDefault(file, path), path), folder: dirname(file) };
 }
 
 async function importDefault(file: string, path: string): Promise<unknown> {
@@ -38,11 +38,15 @@ async function importDefault(file: string, path: string): Promise<unknown> {
   }
 }
 
-function parseConfig(value: unknown, path: string): ParsedConfig {
+async function parseConfig(value: unknown, path: string): Promise<ParsedConfig> {
   if (value === undefined)
     throw new Fault('request.invalid', `${path} has no default export; allowed is defineConfig({ … }).`);
-  const parsed = configSchema.safeParse(value, { reportInput: true });
-  if (parsed.success) return parsed.data;
-  const { pointer, message } = firstIssue(parsed.error);
-  throw new Fault('request.invalid', `${path}: ${message}`, { pointer });
+  const { dialects } = await import('../request/dialects.ts');
+  try {
+    return readConfig(value, dialects);
+  } catch (error) {
+    if (!(error instanceof Fault)) throw error;
+    const { message, pointer = '' } = error;
+    throw new Fault('request.invalid', `${path}: ${message}`, { pointer });
+  }
 }

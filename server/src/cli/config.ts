@@ -1,6 +1,5 @@
 import { readEnvironment } from '../base/config.ts';
 import { recordOf } from '../base/errors.ts';
-import { checkHosts } from '../request/front.ts';
 import { Catalog } from '../run/catalog.ts';
 import { Pool } from '../run/pool.ts';
 import { type Command, readArgs, UsageError } from './command.ts';
@@ -30,8 +29,6 @@ would offer. Ends with 1 when a dataset cannot be served.
       const { code, message, pointer } = recordOf(error);
       process.stdout.write(`failed  ${name}: ${message} [${code}]${pointer ? ` (${pointer})` : ''}\n`);
     }
-    const { dialects } = await import('../request/dialects.ts');
-    checkHosts(config.hosts, dialects);
     process.stdout.write(`tiers   ${Object.keys(config.tiers).join(', ')}\n`);
     return failed.size === 0 ? 0 : 1;
   },

@@ -1,14 +1,13 @@
 import type { Server } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { Fault, isSystemError } from '../base/errors.ts';
-import { dialects } from '../request/dialects.ts';
 import { type FrontGround, openFront } from '../request/front.ts';
 import type { Daemon } from './daemon.ts';
 
 /** How long answers may go on after a stop. */
 const LAST_ANSWERS_MS = 10_000;
 
-export interface HttpGround extends Omit<FrontGround, 'dialects'> {
+export interface HttpGround extends FrontGround {
   readonly host: string;
   /** 0 for a free one. */
   readonly port: number;
@@ -28,7 +27,7 @@ export class HttpDaemon implements Daemon {
   /** Throws `conflict.running` when the port is taken. */
   async start(): Promise<void> {
     const { host, port } = this.#ground;
-    const server = await openFront({ ...this.#ground, dialects });
+    const server = await openFront(this.#ground);
     this.#watch(server);
     await new Promise<void>((resolve, reject) => {
       server.once('error', (error) => reject(shut(error, host, port)));

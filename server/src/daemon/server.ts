@@ -10,7 +10,11 @@ import { openSecret } from '../base/secrets.ts';
 import { Db } from '../db/db.ts';
 import { ownFolder } from '../db/owner.ts';
 import type { ParsedConfig } from '../job/config.ts';
+import { baseUrlOf, readOptions } from '../request/config.ts';
 import { Desk } from '../request/desk.ts';
+import type { Dialect, DialectGround } from '../request/dialect.ts';
+import { dialects } from '../request/dialects.ts';
+import type { FrontGround } from '../request/front.ts';
 import { Limits } from '../request/limits.ts';
 import { Links } from '../request/link.ts';
 import { Catalog, describeFailure } from '../run/catalog.ts';
@@ -65,7 +69,8 @@ export async function startServer(ask: ServerAsk): Promise<RunningServer> {
   const state = { isStopping: false };
   const ready = async () => !state.isStopping && (await tenants.isReachable());
   const desk = await openDesk({ ask, db, catalog, tenants, signer, ready, changed: () => worker.nudge() });
-  const http = new HttpDaemon({ desk, log, hosts: config.hosts, host: environment.host, port: environment.port });
+  const { host, port } = environment;
+  const http = new HttpDaemon({ ...frontGround(desk, config), log, host, port });
   // Closed in the reverse order; a stop before the start is harmless.
   for (const daemon of [http, sweeper, worker]) parts.defer(() => daemon.stop());
   await sweep.endLeases((other) => isGone(other, db.kind));
@@ -79,6 +84,15 @@ export async function startServer(ask: ServerAsk): Promise<RunningServer> {
     return open.disposeAsync();
   };
   return { port: http.port, stop };
+}
+
+/** Every dialect over the one desk. */
+function frontGround(desk: Desk, config: ParsedConfig): Pick<FrontGround, 'dialects' | 'hosts' | 'groundOf'> {
+  const groundOf = (dialect: Dialect): DialectGround => {
+    const options = readOptions(dialect, config);
+    return { desk, options, baseUrl: baseUrlOf(dialect, options, config.publicUrl) };
+  };
+  return { dialects, hosts: config.hosts, groundOf };
 }
 
 type Shared = Pick<WorkerGround, 'dataFolder' | 'pool' | 'catalog' | 'log' | 'signer' | 'limits'>;
@@ -125,7 +139,7 @@ async function openDesk({ ask, db, catalog, tenants, signer, ready, changed }: D
     runs: new Runs(db),
     tenants,
     tiers: config.tiers,
-    links: new Links({ secret, publicUrl: config.publicUrl ?? null, lifeMs: config.native.linkLife }),
+    links: new Links({ secret, lifeMs: config.native.linkLife }),
     limits: new Limits(config.native.requestsPerSecond),
     catalog,
     check: checkAsk,

@@ -14,6 +14,8 @@ export interface Window {
 export interface WindowAsk {
   readonly start?: unknown;
   readonly end?: unknown;
+  /** Moves what lies before the lookback to its bound instead of refusing it; the window may then be empty. */
+  readonly clamp?: boolean | undefined;
 }
 
 const DAY_MS = 86_400_000;
@@ -27,6 +29,7 @@ export function readWindow(ask: WindowAsk, dataset: Dataset, now: string): Windo
   const end = ask.end === undefined ? null : parseInstant(ask.end, '/window/end');
   if (start === null && end === null && dataset.lookbackDays === null) return { start, end };
   if (dataset.time === null) throw refuse('/window', `${dataset.name} has no time column, so it takes no window.`);
+  if (ask.clamp) return clamped({ start, end }, lookbackBound(dataset, now));
   if (start !== null && end !== null && end <= start) throw refuse('/window/end', 'The end must lie after the start.');
   const bounded = withinLookback(start, dataset, now);
   if (bounded !== null && end !== null && end <= bounded)
@@ -35,12 +38,23 @@ export function readWindow(ask: WindowAsk, dataset: Dataset, now: string): Windo
 }
 
 function withinLookback(start: string | null, dataset: Dataset, now: string): string | null {
-  if (dataset.lookbackDays === null) return start;
-  const bound = parseInstant(new Date(Date.parse(now) - dataset.lookbackDays * DAY_MS).toISOString(), '/window/start');
-  if (start !== null && start < bound) {
+  const bound = lookbackBound(dataset, now);
+  if (start !== null && bound !== null && start < bound) {
     throw refuse('/window/start', `${dataset.name} offers the last ${dataset.lookbackDays} days, from ${bound}.`);
   }
   return start ?? bound;
+}
+
+/** Where the dataset's rows begin to be offered; null where they always are. */
+function lookbackBound({ lookbackDays }: Dataset, now: string): string | null {
+  if (lookbackDays === null) return null;
+  return parseInstant(new Date(Date.parse(now) - lookbackDays * DAY_MS).toISOString(), '/window/start');
+}
+
+/** Both ends at or after the bound, the end never before the start. */
+function clamped({ start, end }: Window, bound: string | null): Window {
+  const first = bound !== null && (start === null || start < bound) ? bound : start;
+  return { start: first, end: first !== null && end !== null && end < first ? first : end };
 }
 
 /** SQL conditions (DuckDB) that keep the window's rows. */

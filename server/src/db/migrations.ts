@@ -14,6 +14,8 @@ export const migrations: Record<string, Migration> = {
   '0006_files': { up: files },
   '0007_deliveries': { up: deliveries },
   '0008_records': { up: records },
+  '0009_references': { up: references },
+  '0010_notices': { up: notices },
 };
 
 async function tenants(db: Kysely<unknown>): Promise<void> {
@@ -232,4 +234,49 @@ async function records(db: Kysely<unknown>): Promise<void> {
     .execute();
   // A tenant's trail, newest first.
   await db.schema.createIndex('audit_by_tenant').on('audit').columns(['tenant_id', 'id']).execute();
+}
+
+async function references(db: Kysely<unknown>): Promise<void> {
+  await db.schema.alterTable('jobs').addColumn('reference', 'text').execute();
+  // A dialect's id to ours.
+  await db.schema
+    .createIndex('jobs_by_reference')
+    .unique()
+    .on('jobs')
+    .columns(['dialect', 'reference'])
+    .where(sql.ref('reference'), 'is not', null)
+    .execute();
+  // What a tenant made by a dialect, newest first.
+  await db.schema.createIndex('jobs_by_dialect').on('jobs').columns(['tenant_id', 'dialect', 'id']).execute();
+  await db.schema.alterTable('runs').addColumn('exclusive', 'text').execute();
+  // One at a time, whoever asks.
+  await db.schema
+    .createIndex('runs_exclusive')
+    .unique()
+    .on('runs')
+    .columns(['tenant_id', 'exclusive'])
+    .where(sql<boolean>`exclusive is not null and state in ('queued', 'running', 'committing')`)
+    .execute();
+}
+
+async function notices(db: Kysely<unknown>): Promise<void> {
+  await db.schema
+    .createTable('notices')
+    .addColumn('id', 'text', (column) => column.primaryKey().notNull())
+    .addColumn('run_id', 'text', (column) => column.notNull().references('runs.id'))
+    .addColumn('tenant_id', 'text', (column) => column.notNull().references('tenants.id'))
+    .addColumn('address', 'text', (column) => column.notNull())
+    .addColumn('state', 'text', (column) => column.notNull().check(sql`state in ('pending', 'sent', 'failed')`))
+    .addColumn('attempts', 'bigint', (column) => column.notNull().defaultTo(0))
+    .addColumn('due_at', 'text', (column) => column.notNull())
+    .addColumn('sent_at', 'text')
+    .addColumn('error', 'text')
+    .execute();
+  // The notifier: the oldest due notices.
+  await db.schema
+    .createIndex('notices_pending')
+    .on('notices')
+    .columns(['due_at'])
+    .where(sql.ref('state'), '=', sql.lit('pending'))
+    .execute();
 }

@@ -40,7 +40,8 @@ CREATE TABLE "jobs" (
   "ask" text not null,
   "request" text not null,
   "created_at" text not null,
-  "deleted_at" text
+  "deleted_at" text,
+  "reference" text
 );
 
 CREATE TABLE "runs" (
@@ -65,7 +66,8 @@ CREATE TABLE "runs" (
   "error_message" text,
   "created_at" text not null,
   "started_at" text,
-  "finished_at" text
+  "finished_at" text,
+  "exclusive" text
 );
 
 CREATE TABLE "recipes" (
@@ -143,6 +145,18 @@ CREATE TABLE "audit" (
   "request_id" text
 );
 
+CREATE TABLE "notices" (
+  "id" text not null primary key,
+  "run_id" text not null references "runs" ("id"),
+  "tenant_id" text not null references "tenants" ("id"),
+  "address" text not null,
+  "state" text not null check (state in ('pending', 'sent', 'failed')),
+  "attempts" bigint default 0 not null,
+  "due_at" text not null,
+  "sent_at" text,
+  "error" text
+);
+
 CREATE INDEX "jobs_by_tenant" on "jobs" ("tenant_id", "id") where "deleted_at" is null;
 
 CREATE INDEX "jobs_by_dataset" on "jobs" ("tenant_id", "dataset", "id") where "deleted_at" is null;
@@ -162,3 +176,11 @@ CREATE INDEX "files_kept" on "files" ("expires_at") where "removed_at" is null;
 CREATE INDEX "idempotency_keys_by_age" on "idempotency_keys" ("created_at");
 
 CREATE INDEX "audit_by_tenant" on "audit" ("tenant_id", "id");
+
+CREATE UNIQUE INDEX "jobs_by_reference" on "jobs" ("dialect", "reference") where "reference" is not null;
+
+CREATE INDEX "jobs_by_dialect" on "jobs" ("tenant_id", "dialect", "id");
+
+CREATE UNIQUE INDEX "runs_exclusive" on "runs" ("tenant_id", "exclusive") where exclusive is not null and state in ('queued', 'running', 'committing');
+
+CREATE INDEX "notices_pending" on "notices" ("due_at") where "state" = 'pending';

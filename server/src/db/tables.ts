@@ -38,6 +38,8 @@ export interface Tables {
     request: string;
     created_at: string;
     deleted_at: string | null;
+    /** The id its dialect's clients know it by, where that is not ours. */
+    reference: string | null;
   };
   runs: RunTable;
   recipes: {
@@ -93,6 +95,20 @@ export interface Tables {
     attempts: number;
     delivered_at: string | null;
   };
+  notices: {
+    id: string;
+    run_id: string;
+    tenant_id: string;
+    /** Who is told by e-mail that the run succeeded. */
+    address: string;
+    state: string;
+    attempts: number;
+    /** Nobody else sends it before. */
+    due_at: string;
+    sent_at: string | null;
+    /** Why the last attempt failed; safe to show. */
+    error: string | null;
+  };
   idempotency_keys: {
     tenant_id: string;
     key: string;
@@ -123,6 +139,8 @@ interface RunTable {
   attempt: number;
   failures: number;
   deaths: number;
+  /** No two unfinished runs of a tenant have the same. */
+  exclusive: string | null;
   due_at: string;
   worker: string | null;
   lease_until: string | null;

@@ -11,8 +11,12 @@ import {
 /** What somebody asks for, in our own words; every dialect's request becomes one. */
 export interface Ask {
   readonly dataset: string;
-  /** ISO 8601 instants; an absent side is open. */
-  readonly window: { readonly start?: string | undefined; readonly end?: string | undefined };
+  /** ISO 8601 instants; an absent side is open. Clamped, it never lies before the dataset's lookback, and may be empty. */
+  readonly window: {
+    readonly start?: string | undefined;
+    readonly end?: string | undefined;
+    readonly clamp?: boolean | undefined;
+  };
   /** The filter tree as JSON; checked against the dataset's columns. */
   readonly filter?: unknown;
   readonly columns?: readonly string[] | undefined;
@@ -21,6 +25,14 @@ export interface Ask {
   readonly order?: readonly string[] | undefined;
   readonly outputs: readonly AskedOutput[];
   readonly destinations: readonly DestinationOptions[];
+  /** What file names begin with; left out, the dataset and the run. */
+  readonly fileStem?: string | undefined;
+  /** How long files are kept, in ms, whatever the tier says. */
+  readonly fileLifeMs?: number | undefined;
+  /** No two unfinished runs of a tenant and dialect have the same. */
+  readonly exclusive?: string | undefined;
+  /** E-mail addresses that are told when the run succeeded. */
+  readonly notify?: readonly string[] | undefined;
 }
 
 interface AskedOutput {

@@ -4,6 +4,7 @@ import { datasetDeclaration } from '../dataset/declaration.ts';
 import { sourceOptions } from '../source/options.ts';
 import { DEFAULT_TIERS, tierSchema } from '../tenant/tier.ts';
 import { FORMAT_NAMES } from './ask.ts';
+import { smtpOptions } from './smtp.ts';
 
 const name = z
   .string()
@@ -60,6 +61,10 @@ export const configSchema = z.strictObject({
     .default(DEFAULT_TIERS),
   runs: runsSchema.prefault({}),
   native: nativeSchema.prefault({}),
+  /** The server mails are handed to. Without it notices are logged instead. */
+  smtp: smtpOptions.optional(),
+  /** Settings of dialects, by their names; each says what it takes. */
+  dialects: z.record(name, z.unknown()).default({}),
   /** Nothing is accepted; what was accepted before goes on. */
   maintenance: z.boolean().default(false),
 });

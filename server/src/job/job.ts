@@ -10,4 +10,6 @@ export interface Job {
   /** The request as its dialect shows it again. */
   readonly request: unknown;
   readonly createdAt: string;
+  /** The id its dialect's clients know it by, where that is not ours. */
+  readonly reference: string | null;
 }

@@ -1,5 +1,6 @@
 import type { Tx } from '../db/db.ts';
 import type { JobRow } from '../db/tables.ts';
+import { storable } from '../db/text.ts';
 import type { Job } from './job.ts';
 
 export async function insertJob(tx: Tx, job: Job): Promise<void> {
@@ -14,6 +15,7 @@ export async function insertJob(tx: Tx, job: Job): Promise<void> {
       ask: JSON.stringify(job.ask),
       request: JSON.stringify(job.request),
       created_at: job.createdAt,
+      reference: job.reference,
     })
     .execute();
 }
@@ -31,6 +33,24 @@ export async function findJob(tx: Tx, id: string, tenants: readonly string[]): P
   return row ? readJob(row) : null;
 }
 
+/** The id of the job a dialect's clients know by this reference, if it belongs to one of the tenants and is not deleted. */
+export async function findReferred(
+  tx: Tx,
+  { dialect, reference }: { readonly dialect: string; readonly reference: string },
+  tenants: readonly string[],
+): Promise<string | null> {
+  if (tenants.length === 0) return null;
+  const row = await tx
+    .selectFrom('jobs')
+    .select('id')
+    .where('dialect', '=', dialect)
+    .where('reference', '=', storable(reference))
+    .where('tenant_id', 'in', tenants)
+    .where('deleted_at', 'is', null)
+    .executeTakeFirst();
+  return row?.id ?? null;
+}
+
 /** Marks the job as deleted; its runs and files stay as they are. */
 export async function markDeleted(tx: Tx, id: string, now: string): Promise<void> {
   await tx.updateTable('jobs').set({ deleted_at: now }).where('id', '=', id).execute();
@@ -45,5 +65,6 @@ export function readJob(row: JobRow): Job {
     ask: JSON.parse(row.ask),
     request: JSON.parse(row.request),
     createdAt: row.created_at,
+    reference: row.reference,
   };
 }

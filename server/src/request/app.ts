@@ -5,8 +5,7 @@ import { now } from '../base/clock.ts';
 import { Fault, type FaultCode } from '../base/errors.ts';
 import { newId } from '../base/ids.ts';
 import type { Log } from '../base/log.ts';
-import type { Desk } from './desk.ts';
-import type { Dialect, RequestPart } from './dialect.ts';
+import type { Dialect, DialectGround, RequestPart } from './dialect.ts';
 import { firstIssue } from './issue.ts';
 import { readJson } from './json-body.ts';
 
@@ -16,7 +15,7 @@ const BODY_LIMIT_BYTES = 1_048_576;
 type RefuseWith = (error: unknown, request: FastifyRequest, reply: FastifyReply) => FastifyReply;
 
 /** An instance of its own for each dialect: so that no error, no 404 and no route of one shows in another. */
-export async function dialectApp(dialect: Dialect, desk: Desk, log: Log): Promise<FastifyInstance> {
+export async function dialectApp(dialect: Dialect, ground: DialectGround, log: Log): Promise<FastifyInstance> {
   const refuseWith: RefuseWith = (error, request, reply) => {
     const fault = faultOfRequest(error);
     if (fault.code === 'internal') log.error({ err: error, request: request.id }, 'request failed');
@@ -24,6 +23,8 @@ export async function dialectApp(dialect: Dialect, desk: Desk, log: Log): Promis
       fault,
       requestId: request.id,
       part: partOf(error, fault, request),
+      method: request.method,
+      path: request.url.split('?')[0] ?? '',
     });
     // Of a URL that cannot be read, no hook ever hears.
     reply.code(status).headers({ 'x-request-id': request.id, ...headers });
@@ -33,7 +34,7 @@ export async function dialectApp(dialect: Dialect, desk: Desk, log: Log): Promis
   app.addHook('onRequest', async (request, reply) => void reply.header('x-request-id', request.id));
   app.addHook('onResponse', async (request, reply) => logRequest(log, dialect, request, reply));
   const routes = collectRoutes(app);
-  await dialect.routes(app, desk);
+  await dialect.routes(app, ground);
   await app.after();
   refuseOtherMethods(app, routes);
   await app.ready();
@@ -74,8 +75,8 @@ function bareApp(refuseWith: RefuseWith): FastifyInstance {
 function validate(schema: z.ZodType, value: unknown): { value: unknown } | { error: Error } {
   const parsed = schema.safeParse(value, { reportInput: true });
   if (parsed.success) return { value: parsed.data };
-  const { pointer, message } = firstIssue(parsed.error);
-  return { error: new Fault('request.invalid', message, { pointer }) };
+  const { message, ...place } = firstIssue(parsed.error);
+  return { error: new Fault('request.invalid', message, place) };
 }
 
 /** Fastify's own errors, by its codes. Its HTTP answers never leave: each dialect gives its own. */

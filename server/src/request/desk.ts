@@ -47,6 +47,8 @@ export interface CreateAsk {
   /** As the dialect shows it again. */
   readonly request: unknown;
   readonly idempotency: { readonly key: string; readonly bodyHash: string } | null;
+  /** The id the dialect's clients will know the job by; unique in the dialect. Null for ours. */
+  readonly reference: string | null;
 }
 
 /** The one door from any dialect to the rest. If a verb is missing here, no dialect can do it. */
@@ -73,13 +75,13 @@ export class Desk {
     return this.#ground.ready();
   }
 
-  /** Whose key it is. Throws `auth.unknown`, or `tier.dialect` for a key that may not speak the dialect. */
+  /** Whose key it is. Throws `auth.unknown`, or `auth.forbidden` for a key that may not speak the dialect. */
   async principalOf(key: string, dialect: string): Promise<Principal> {
     const principal = await this.#ground.tenants.principalOfKey(key);
     if (!principal) throw new Fault('auth.unknown', 'This API key is unknown or revoked.');
     if (!principal.dialects.includes(dialect))
       throw new Fault(
-        'tier.dialect',
+        'auth.forbidden',
         `This key does not speak ${dialect}; it speaks ${principal.dialects.join(', ')}.`,
       );
     return principal;
@@ -93,11 +95,12 @@ export class Desk {
     return this.#ground.catalog.dataset(name);
   }
 
-  async create(caller: Caller, { dialect, tenant: named, ask, request, idempotency }: CreateAsk): Promise<Accepted> {
+  async create(caller: Caller, asked: CreateAsk): Promise<Accepted> {
+    const { dialect, tenant: named, ask, request, idempotency, reference } = asked;
     const { runs, catalog, check, admit, changed } = this.#ground;
     checkRight(caller.principal, 'write');
     const tenant = chooseTenant(caller.principal, named);
-    const tier = this.#tierOf(tenant.tier, dialect);
+    const tier = this.tierOf(tenant.tier, dialect);
     // First of all: what was accepted is answered the same even while nothing new could be.
     const before = idempotency && (await runs.repeated(tenant.id, idempotency));
     if (before) return before;
@@ -105,7 +108,7 @@ export class Desk {
     const { window } = check(ask, { dataset, scope: scopeOf(dataset, tenant.id), now: now() });
     checkTier(tier, wantedOf(ask, window));
     await admit();
-    const job = { tenant: tenant.id, principal: caller.principal.id, dialect, ask, request };
+    const job = { tenant: tenant.id, principal: caller.principal.id, dialect, ask, request, reference };
     const accepted = await runs.submit({ ...askerOf(caller), job, window, tier, idempotency });
     changed();
     return accepted;
@@ -119,6 +122,16 @@ export class Desk {
     return known(isId('job', id) ? await this.#ground.runs.job(id, tenantsOf(caller, 'read')) : null, 'job');
   }
 
+  /** The job a dialect's clients know by this reference. Throws `job.unknown`. */
+  async jobByReference(caller: Caller, dialect: string, reference: string): Promise<JobWithRun> {
+    return known(await this.#ground.runs.referred(dialect, reference, tenantsOf(caller, 'read')), 'job');
+  }
+
+  /** How many jobs the caller's tenants made by a dialect from an instant on. */
+  countJobs(caller: Caller, dialect: string, from: string): Promise<number> {
+    return this.#ground.runs.count(dialect, tenantsOf(caller, 'read'), from);
+  }
+
   async deleteJob(caller: Caller, id: string): Promise<void> {
     const isKnown =
       isId('job', id) && (await this.#ground.runs.deleteJob(id, tenantsOf(caller, 'write'), askerOf(caller)));
@@ -130,7 +143,7 @@ export class Desk {
     const { runs, admit, changed } = this.#ground;
     const tenants = tenantsOf(caller, 'write');
     const { job, run: last } = known(isId('job', jobId) ? await runs.job(jobId, tenants) : null, 'job');
-    const tier = this.#tierOf(tierNameOf(caller, job.tenant), job.dialect);
+    const tier = this.tierOf(tierNameOf(caller, job.tenant), job.dialect);
     this.#ground.catalog.dataset(job.ask.dataset);
     checkTier(tier, wantedOf(job.ask, last.window));
     await admit();
@@ -171,20 +184,21 @@ export class Desk {
   }
 
   /** What a link points at. Throws `link.invalid`, `file.expired`. */
-  async openLink(id: string, query: Readonly<Record<string, unknown>>): Promise<OpenedFile> {
+  async openLink({ id, name }: { id: string; name: string }, query: LinkQuery): Promise<OpenedFile> {
     const { runs, links, tenants, pathOf } = this.#ground;
     const file = isId('file', id) ? await runs.file(id) : null;
-    const principal = links.check(id, file?.tenant ?? '', query);
+    const principal = links.check({ id, tenant: file?.tenant ?? '' }, name, query);
     if (!file || !(await tenants.actsFor(principal, file.tenant)))
       throw new Fault('link.invalid', 'This link is not valid; look at the run again for a new one.');
     links.checkLife(query);
     if (file.isRemoved || file.expiresAt <= now())
       throw new Fault('file.expired', 'This file is not kept any more; run the job again.');
     const note = (requestId: string) => runs.noteDownload(file, { principal, requestId });
-    return { file, path: pathOf(file), note };
+    return { file, name, path: pathOf(file), note };
   }
 
-  #tierOf(name: string, dialect: string): Tier {
+  /** The tier of that name. Throws `tier.dialect` when it does not speak the dialect. */
+  tierOf(name: string, dialect: string): Tier {
     const tier = Object.hasOwn(this.#ground.tiers, name) ? this.#ground.tiers[name] : undefined;
     if (!tier) throw new Fault('auth.forbidden', 'Your tier is not set up on this server; ask who operates it.');
     if (tier.dialects?.includes(dialect) !== false) return tier;
@@ -192,8 +206,12 @@ export class Desk {
   }
 }
 
+type LinkQuery = Readonly<Record<string, unknown>>;
+
 export interface OpenedFile {
   readonly file: FileOfRun;
+  /** What it is called on the way. */
+  readonly name: string;
   readonly path: string;
   /** Writes the download into the audit. */
   note(requestId: string): Promise<void>;

@@ -1,8 +1,8 @@
 import { open } from 'node:fs/promises';
 import { Readable } from 'node:stream';
-import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest, FastifySchema } from 'fastify';
 import parseRange from 'range-parser';
-import type { OpenedFile } from './desk.ts';
+import type { Desk, OpenedFile } from './desk.ts';
 
 /** A stretch of a file, last byte included. */
 interface Stretch {
@@ -10,12 +10,17 @@ interface Stretch {
   readonly end: number;
 }
 
+/** Where links of a dialect point: they need no key. */
+export function fileRoute(app: FastifyInstance, desk: Desk, { path, schema }: { path: string; schema: FastifySchema }) {
+  app.get<{ Params: { id: string; name: string }; Querystring: Record<string, unknown> }>(
+    `${path}/:id/:name`,
+    { schema },
+    async (request, reply) => answerFile(await desk.openLink(request.params, request.query), request, reply),
+  );
+}
+
 /** Answers GET and HEAD of a file by RFC 9110: ranges, conditions, an ETag that is its sha-256. */
-export async function answerFile(
-  opened: OpenedFile,
-  request: FastifyRequest,
-  reply: FastifyReply,
-): Promise<FastifyReply> {
+async function answerFile(opened: OpenedFile, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
   const { file } = opened;
   const etag = `"${file.sha256}"`;
   const isSame = names(request.headers['if-none-match'], etag);
@@ -27,7 +32,7 @@ export async function answerFile(
     'accept-ranges': 'bytes',
     'cache-control': 'private, no-store',
     'x-content-type-options': 'nosniff',
-    'content-disposition': `attachment; filename="${file.path.replaceAll(/["\\]/g, '_')}"`,
+    'content-disposition': `attachment; filename="${opened.name.replaceAll(/["\\]/g, '_')}"`,
     'repr-digest': `sha-256=:${Buffer.from(file.sha256, 'hex').toString('base64')}:`,
   });
   if (isSame) return reply.code(304).send();

@@ -2,12 +2,11 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse, S
 import type { Duplex } from 'node:stream';
 import type { FastifyInstance } from 'fastify';
 import { now } from '../base/clock.ts';
-import { Fault, isSystemError, refuse } from '../base/errors.ts';
+import { Fault, isSystemError } from '../base/errors.ts';
 import { newId } from '../base/ids.ts';
 import type { Log } from '../base/log.ts';
 import { dialectApp } from './app.ts';
-import type { Desk } from './desk.ts';
-import type { Dialect } from './dialect.ts';
+import type { Dialect, DialectGround } from './dialect.ts';
 
 /** A request must come in within this time; a client that trickles keeps no connection. */
 const REQUEST_MS = 30_000;
@@ -18,18 +17,20 @@ interface Mounted {
 }
 
 export interface FrontGround {
-  readonly desk: Desk;
   readonly dialects: readonly Dialect[];
   /** Host names (without port) and the dialect each speaks. */
   readonly hosts: Readonly<Record<string, string>>;
   readonly log: Log;
+  /** What a dialect's routes stand on. */
+  groundOf(dialect: Dialect): DialectGround;
 }
 
 /** One HTTP server for all dialects: by host name first, then by prefix, else native. */
-export async function openFront({ desk, dialects, hosts, log }: FrontGround): Promise<Server> {
-  checkHosts(hosts, dialects);
+export async function openFront({ dialects, hosts, log, groundOf }: FrontGround): Promise<Server> {
   const mounted = await Promise.all(
-    dialects.map(async (dialect): Promise<Mounted> => ({ dialect, app: await dialectApp(dialect, desk, log) })),
+    dialects.map(
+      async (dialect): Promise<Mounted> => ({ dialect, app: await dialectApp(dialect, groundOf(dialect), log) }),
+    ),
   );
   const server = createServer({ requestTimeout: REQUEST_MS, headersTimeout: REQUEST_MS }, (request, response) =>
     dispatch(request, response, mounted, hosts),
@@ -41,15 +42,6 @@ export async function openFront({ desk, dialects, hosts, log }: FrontGround): Pr
   return server;
 }
 
-/** Throws `request.invalid` for a host that is to speak what there is not. */
-export function checkHosts(hosts: FrontGround['hosts'], dialects: readonly Dialect[]): void {
-  const wrong = Object.entries(hosts).find(([, name]) => !dialects.some((dialect) => dialect.name === name));
-  if (!wrong) return;
-  const [host, name] = wrong;
-  const known = dialects.map((dialect) => dialect.name).join(', ');
-  throw refuse(`/hosts/${host}`, `${host} is to speak ${name}; there are ${known}.`);
-}
-
 /** What is no HTTP reaches no dialect's instance, so it is answered here, in the words of the one without a prefix. */
 function refuseRaw(error: Error, socket: Duplex, mounted: readonly Mounted[]): void {
   if (!socket.writable || isSystemError(error, 'ECONNRESET')) {
@@ -58,7 +50,13 @@ function refuseRaw(error: Error, socket: Duplex, mounted: readonly Mounted[]): v
   }
   const fault = faultOfRaw(error);
   const { dialect } = native(mounted);
-  const { status, headers, body } = dialect.refuse({ fault, requestId: newId('req', now()), part: 'header' });
+  const { status, headers, body } = dialect.refuse({
+    fault,
+    requestId: newId('req', now()),
+    part: 'header',
+    method: '',
+    path: '',
+  });
   const text = JSON.stringify(body);
   const lines = Object.entries({ ...headers, 'content-length': Buffer.byteLength(text), connection: 'close' });
   socket.end(

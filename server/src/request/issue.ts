@@ -2,24 +2,34 @@ import type { z } from 'zod';
 
 type Issue = z.core.$ZodIssue;
 
-/** The first thing wrong, with its place as an RFC 6901 pointer, in words of ours. The error must tell its inputs. */
-export function firstIssue(error: z.ZodError): { pointer: string; message: string } {
+interface Wrong {
+  /** RFC 6901. */
+  readonly pointer: string;
+  readonly message: string;
+  /** Whether what the pointer names was not sent at all. */
+  readonly isMissing: boolean;
+}
+
+/** The first thing wrong, in words of ours. The error must tell its inputs. */
+export function firstIssue(error: z.ZodError): Wrong {
   const issue = error.issues[0];
-  if (!issue) return { pointer: '', message: 'The request is not valid.' };
+  if (!issue) return { pointer: '', message: 'The request is not valid.', isMissing: false };
   return describe(issue, []);
 }
 
-function describe(issue: Issue, above: readonly PropertyKey[]): { pointer: string; message: string } {
+function describe(issue: Issue, above: readonly PropertyKey[]): Wrong {
   const path = [...above, ...issue.path];
   if (issue.code === 'invalid_union' && issue.errors.length > 0) return describe(closest(issue.errors), path);
   if (issue.code === 'unrecognized_keys') {
     const [key = ''] = issue.keys;
-    return { pointer: pointerOf([...path, key]), message: `${shown(key)} is not known here.` };
+    return { pointer: pointerOf([...path, key]), message: `${shown(key)} is not known here.`, isMissing: false };
   }
+  const pointer = pointerOf(path);
   if (issue.code === 'invalid_key')
-    return { pointer: pointerOf(path), message: `${shown(String(path.at(-1)))} is not allowed as a name.` };
-  const message = isMissing(issue) ? missing(path) : inWords(issue);
-  return { pointer: pointerOf(path), message: `${message.replace(/\.$/, '')}.` };
+    return { pointer, message: `${shown(String(path.at(-1)))} is not allowed as a name.`, isMissing: false };
+  const isAbsent = isMissing(issue);
+  const message = isAbsent ? missing(path) : inWords(issue);
+  return { pointer, message: `${message.replace(/\.$/, '')}.`, isMissing: isAbsent };
 }
 
 /** Of a union's branches, the one that the value came furthest into. */

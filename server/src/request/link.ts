@@ -5,8 +5,7 @@ import { Fault } from '../base/errors.ts';
 export interface LinkOptions {
   /** At least 32 random bytes. */
   readonly secret: Uint8Array;
-  /** Where customers reach this server, or null for links without a host. Never taken from a request. */
-  readonly publicUrl: string | null;
+  /** How long a link works that is given no life of its own. */
   readonly lifeMs: number;
 }
 
@@ -16,6 +15,17 @@ export interface LinkedFile {
   readonly tenant: string;
   readonly path: string;
   readonly expiresAt: string;
+}
+
+/** Whom a link is for, and how it looks. */
+export interface LinkAsk {
+  /** Id of the API key it dies with. */
+  readonly principal: number;
+  /** URL the file's id and name are put behind; never taken from a request. */
+  readonly route: string;
+  /** What the file is called on the way; left out, as it is kept. */
+  readonly name?: string;
+  readonly lifeMs?: number;
 }
 
 /** Mints and checks links that download one file without a key, until they expire or their key is revoked. */
@@ -29,23 +39,23 @@ export class Links {
     this.#signer = createHash('sha256').update(options.secret).digest('hex').slice(0, 8);
   }
 
-  /** A link for a holder of this key, under the path of a dialect's file route. */
-  mint(file: LinkedFile, principal: number, route: string): { url: string; expiresAt: string } {
-    const until = Math.min(Date.parse(now()) + this.#options.lifeMs, Date.parse(file.expiresAt));
+  /** A link under a dialect's file route. It never lives longer than its file. */
+  mint(file: LinkedFile, ask: LinkAsk): { url: string; expiresAt: string } {
+    const { principal, route, name = file.path, lifeMs = this.#options.lifeMs } = ask;
+    const until = Math.min(Date.parse(now()) + lifeMs, Date.parse(file.expiresAt));
     const expires = Math.floor(until / 1000);
     const query = new URLSearchParams({ expires: String(expires), key: String(principal), signer: this.#signer });
-    query.set('signature', this.#sign(file.id, file.tenant, query));
-    const path = `${route}/${file.id}/${encodeURIComponent(file.path)}`;
+    query.set('signature', this.#sign(file, name, query));
     return {
-      url: `${this.#options.publicUrl ?? ''}${path}?${query}`,
+      url: `${route}/${file.id}/${encodeURIComponent(name)}?${query}`,
       expiresAt: new Date(expires * 1000).toISOString(),
     };
   }
 
   /** The id of the key a link was minted for. Throws `link.invalid` for a link that we did not mint. */
-  check(file: string, tenant: string, query: Readonly<Record<string, unknown>>): number {
+  check(file: Pick<LinkedFile, 'id' | 'tenant'>, name: string, query: Readonly<Record<string, unknown>>): number {
     const given = Buffer.from(String(query.signature));
-    const right = Buffer.from(this.#sign(file, tenant, asParameters(query)));
+    const right = Buffer.from(this.#sign(file, name, asParameters(query)));
     if (given.length !== right.length || !timingSafeEqual(given, right))
       throw new Fault('link.invalid', 'This link is not valid; look at the run again for a new one.');
     return Number(query.key);
@@ -57,8 +67,8 @@ export class Links {
       throw new Fault('file.expired', 'This link has expired; look at the run again for a new one.');
   }
 
-  #sign(file: string, tenant: string, query: URLSearchParams): string {
-    const parts = [file, tenant, query.get('expires'), query.get('key'), query.get('signer')];
+  #sign({ id, tenant }: Pick<LinkedFile, 'id' | 'tenant'>, name: string, query: URLSearchParams): string {
+    const parts = [id, tenant, name, query.get('expires'), query.get('key'), query.get('signer')];
     return createHmac('sha256', this.#options.secret).update(parts.join('\n')).digest('base64url');
   }
 }

@@ -90,7 +90,7 @@ async function commitAttempt(attempt: Attempt): Promise<boolean> {
       note(attempt, 'resumed', `${output.path}: ${segments.reused} of ${segments.total} segments were there already.`);
   for (const { path, rows, bytes } of files) note(attempt, 'written', `${path}: ${rows} rows, ${bytes} bytes.`);
   note(attempt, 'committed', 'The counts agree; the files are committed.');
-  const fileLifeMs = tiers[claim.tier]?.fileLife ?? 0;
+  const fileLifeMs = claim.ask.fileLifeMs ?? tiers[claim.tier]?.fileLife ?? 0;
   attempt.log.info('committing');
   return work.commit(claim, { results, files, manifest, fileLifeMs, log: attempt.entries });
 }
@@ -150,7 +150,7 @@ async function freezePlan(worker: Worker, attempt: Attempt): Promise<Plan | null
     limits,
     now: claim.createdAt,
     window: claim.window,
-    fileStem: `${dataset.name}-${claim.run}`,
+    fileStem: claim.ask.fileStem ?? `${dataset.name}-${claim.run}`,
   });
   note(attempt, 'planned', `The plan is frozen: ${plan.source.inputs.length} input files.`);
   attempt.log.info('planned');

@@ -9,6 +9,7 @@ export interface JobFilter {
   readonly tenants: readonly string[];
   readonly state?: RunState;
   readonly dataset?: string;
+  readonly dialect?: string;
   /** ISO instants, half-open. */
   readonly createdFrom?: string;
   readonly createdTo?: string;
@@ -51,8 +52,29 @@ async function idsOf(tx: Tx, tenant: string, filter: JobFilter): Promise<string[
     .where('id', '>=', from)
     .where('id', '<', below);
   if (filter.dataset !== undefined) query = query.where('dataset', '=', storable(filter.dataset));
+  if (filter.dialect !== undefined) query = query.where('dialect', '=', filter.dialect);
   const rows = await query.orderBy('id', 'desc').limit(filter.limit).execute();
   return rows.map(({ id }) => id);
+}
+
+interface Count {
+  readonly dialect: string;
+  readonly tenants: readonly string[];
+  /** ISO instant. */
+  readonly from: string;
+}
+
+/** How many jobs were made since, whatever became of them. */
+export async function countJobs(tx: Tx, { dialect, tenants, from }: Count): Promise<number> {
+  if (tenants.length === 0) return 0;
+  const { count } = await tx
+    .selectFrom('jobs')
+    .select(({ fn }) => fn.countAll<number>().as('count'))
+    .where('tenant_id', 'in', tenants)
+    .where('dialect', '=', dialect)
+    .where('id', '>=', idBound('job', from))
+    .executeTakeFirstOrThrow();
+  return Number(count);
 }
 
 /** Jobs whose newest run is in the state. */
@@ -78,6 +100,7 @@ async function idsInState(tx: Tx, tenant: string, filter: JobFilter): Promise<st
       ),
     );
   if (filter.dataset !== undefined) query = query.where('jobs.dataset', '=', storable(filter.dataset));
+  if (filter.dialect !== undefined) query = query.where('jobs.dialect', '=', filter.dialect);
   const rows = await query.orderBy('runs.job_id', 'desc').limit(filter.limit).execute();
   return rows.map(({ id }) => id);
 }

@@ -2,9 +2,9 @@ import { now } from '../base/clock.ts';
 import { Fault } from '../base/errors.ts';
 import type { Db, Tx } from '../db/db.ts';
 import type { Job } from '../job/job.ts';
-import { findJob, markDeleted, readJob } from '../job/queries.ts';
+import { findJob, findReferred, markDeleted, readJob } from '../job/queries.ts';
 import { writeAudit } from '../tenant/queries.ts';
-import { findJobIds, type JobFilter } from './list-queries.ts';
+import { countJobs, findJobIds, type JobFilter } from './list-queries.ts';
 import { readFile, readRun } from './read-run.ts';
 import { isFinal, type LogEntry, type Run, type RunFile } from './run.ts';
 import {
@@ -60,6 +60,20 @@ export class Runs {
       const job = await findJob(tx, id, tenants);
       return job && { job, run: await newestRun(tx, id) };
     });
+  }
+
+  /** The job a dialect's clients know by this reference. */
+  referred(dialect: string, reference: string, tenants: readonly string[]): Promise<JobWithRun | null> {
+    return this.#db.read(async (tx) => {
+      const id = await findReferred(tx, { dialect, reference }, tenants);
+      const job = id === null ? null : await findJob(tx, id, tenants);
+      return job && { job, run: await newestRun(tx, job.id) };
+    });
+  }
+
+  /** How many jobs the tenants made by a dialect from an instant on, deleted ones too. */
+  count(dialect: string, tenants: readonly string[], from: string): Promise<number> {
+    return this.#db.read((tx) => countJobs(tx, { dialect, tenants, from }));
   }
 
   jobs(filter: JobFilter): Promise<JobWithRun[]> {

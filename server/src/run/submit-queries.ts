@@ -42,6 +42,7 @@ export async function acceptJob(tx: Tx, submission: Submission): Promise<Accepte
     if (before) return before;
     await forget(tx, asked.tenant, idempotency);
   }
+  await refuseSecond(tx, asked);
   await reserve(tx, asked.tenant, tier);
   const job = { ...asked, id: newId('job', createdAt), createdAt };
   await insertJob(tx, job);
@@ -65,6 +66,7 @@ export async function acceptRun(tx: Tx, job: Job, { tier, idempotency, principal
     if (before) return before.run;
     await forget(tx, job.tenant, idempotency);
   }
+  await refuseSecond(tx, job);
   await reserve(tx, job.tenant, tier);
   const { window_start: start, window_end: end } = await tx
     .selectFrom('runs')
@@ -76,6 +78,30 @@ export async function acceptRun(tx: Tx, job: Job, { tier, idempotency, principal
   if (idempotency) await remember(tx, job, run, idempotency);
   await writeAudit(tx, { tenant: job.tenant, principal, action: 'run.create', subject: run.id, requestId });
   return run;
+}
+
+/** What only one unfinished run of a tenant may have, of its dialect's own. */
+function exclusiveOf({ dialect, ask }: Pick<Job, 'dialect' | 'ask'>): string | null {
+  return ask.exclusive === undefined ? null : `${dialect}:${ask.exclusive}`;
+}
+
+/** Throws `conflict.running`, naming the job, when an unfinished run has what this one wants for itself. */
+async function refuseSecond(tx: Tx, job: Pick<Job, 'tenant' | 'dialect' | 'ask'>): Promise<void> {
+  const exclusive = exclusiveOf(job);
+  if (exclusive === null) return;
+  await lockTenant(tx, job.tenant);
+  const found = await tx
+    .selectFrom('runs')
+    .innerJoin('jobs', 'jobs.id', 'runs.job_id')
+    .select(['jobs.id', 'jobs.reference'])
+    .where('runs.tenant_id', '=', job.tenant)
+    .where('runs.exclusive', '=', exclusive)
+    .where('runs.state', 'in', ['queued', 'running', 'committing'])
+    .executeTakeFirst();
+  if (found)
+    throw new Fault('conflict.running', `The export ${found.reference ?? found.id} is still in progress.`, {
+      retryAfterMs: QUEUE_RETRY_MS,
+    });
 }
 
 /** How soon a full queue is worth asking again. */
@@ -174,6 +200,7 @@ async function insertRun(tx: Tx, job: Job, window: Window, createdAt: string): P
     tenant_id: job.tenant,
     window_start: window.start,
     window_end: window.end,
+    exclusive: exclusiveOf(job),
     due_at: createdAt,
     created_at: createdAt,
   };

@@ -60,6 +60,12 @@ export function chooseTenant(principal: Principal, named: string | undefined): T
   });
 }
 
+/** The same holder, acting for one of its tenants alone; null for a tenant that is not its own. */
+export function narrowed(principal: Principal, tenant: string): Principal | null {
+  const found = principal.tenants.find(({ id }) => id === tenant);
+  return found ? { ...principal, tenants: [found] } : null;
+}
+
 function namesOf({ tenants }: Principal): string {
   return tenants.map(({ id }) => id).join(', ') || 'none';
 }

@@ -6,6 +6,8 @@ import type { Db, Tx } from '../db/db.ts';
 import { hashKey, type Principal, type Right } from './principal.ts';
 
 export interface NewKey {
+  /** Left out, the next one. */
+  readonly id?: number;
   readonly name: string;
   readonly key: string;
   readonly tenants: readonly string[];
@@ -108,7 +110,7 @@ export class Tenants {
   }
 
   /** Makes a key and gives its id; a key that is there already keeps its id and is brought to what is asked. */
-  putKey({ name, key, tenants, rights, dialects }: NewKey): Promise<number> {
+  putKey({ name, key, tenants, rights, dialects, id: wanted }: NewKey): Promise<number> {
     return this.#db.write(async (tx) => {
       await checkTenants(tx, tenants);
       // Ids are counted up, and a key is looked for before it is made: by one at a time.
@@ -119,7 +121,7 @@ export class Tenants {
         .where('key_hash', '=', hashKey(key))
         .executeTakeFirst();
       const values = { name, rights: JSON.stringify(rights), dialects: JSON.stringify(dialects) };
-      const id = found?.id ?? (await nextPrincipalId(tx));
+      const id = found?.id ?? wanted ?? (await nextPrincipalId(tx));
       if (found) {
         await tx.updateTable('principals').set(values).where('id', '=', id).execute();
         await tx.deleteFrom('principal_tenants').where('principal_id', '=', id).execute();

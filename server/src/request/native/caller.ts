@@ -1,7 +1,8 @@
 import type { FastifyRequest } from 'fastify';
 import { Fault } from '../../base/errors.ts';
-import type { Caller, Desk } from '../desk.ts';
-import type { Minting } from './write.ts';
+import type { Caller } from '../desk.ts';
+import type { DialectGround } from '../dialect.ts';
+import { FILES, type Minting } from './write.ts';
 
 /** Who asks; only on routes that need a key. */
 export function callerOf({ principal, id }: FastifyRequest): Caller {
@@ -9,6 +10,6 @@ export function callerOf({ principal, id }: FastifyRequest): Caller {
   return { principal, requestId: id };
 }
 
-export function mintingOf(request: FastifyRequest, desk: Desk): Minting {
-  return { links: desk.links, principal: callerOf(request).principal.id };
+export function mintingOf(request: FastifyRequest, { desk, baseUrl }: DialectGround): Minting {
+  return { links: desk.links, principal: callerOf(request).principal.id, route: `${baseUrl}${FILES}` };
 }

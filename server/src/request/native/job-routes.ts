@@ -2,7 +2,7 @@ import type { JobListQuery } from '@drayage/sdk/wire';
 import type { FastifyInstance } from 'fastify';
 import { refuse } from '../../base/errors.ts';
 import { isFinal } from '../../run/run.ts';
-import type { Desk } from '../desk.ts';
+import type { DialectGround } from '../dialect.ts';
 import { callerOf, mintingOf } from './caller.ts';
 import { type JobBody, readCreate, readCursor, readIdempotency, readSpan, writeCursor } from './read.ts';
 import { jobSchemas } from './schemas.ts';
@@ -12,7 +12,8 @@ type Keyed = { 'idempotency-key'?: string };
 type ById = { Params: { id: string } };
 type Paged = { Querystring: { limit: number; cursor?: string } };
 
-export function jobRoutes(app: FastifyInstance, desk: Desk): void {
+export function jobRoutes(app: FastifyInstance, ground: DialectGround): void {
+  const { desk } = ground;
   app.post<{ Body: JobBody; Headers: Keyed }>(
     '/v1/jobs',
     {
@@ -26,16 +27,16 @@ export function jobRoutes(app: FastifyInstance, desk: Desk): void {
       const ask = readCreate(request.body, request.sent, request.headers['idempotency-key']);
       const { job, run } = await desk.create(callerOf(request), ask);
       reply.code(202).headers({ location: `/v1/jobs/${job.id}`, 'retry-after': '1' });
-      return writeJob(job, run, mintingOf(request, desk));
+      return writeJob(job, run, mintingOf(request, ground));
     },
   );
 
-  jobListRoute(app, desk);
+  jobListRoute(app, ground);
 
   app.get<ById>('/v1/jobs/:id', { schema: jobSchemas.one }, async (request, reply) => {
     const { job, run } = await desk.job(callerOf(request), request.params.id);
     if (!isFinal(run.state)) reply.header('retry-after', '1');
-    return writeJob(job, run, mintingOf(request, desk));
+    return writeJob(job, run, mintingOf(request, ground));
   });
 
   app.delete<ById>('/v1/jobs/:id', { schema: jobSchemas.remove }, async (request, reply) => {
@@ -43,10 +44,11 @@ export function jobRoutes(app: FastifyInstance, desk: Desk): void {
     return reply.code(204).send();
   });
 
-  jobRunRoutes(app, desk);
+  jobRunRoutes(app, ground);
 }
 
-function jobListRoute(app: FastifyInstance, desk: Desk): void {
+function jobListRoute(app: FastifyInstance, ground: DialectGround): void {
+  const { desk } = ground;
   app.get<{ Querystring: JobListQuery & { limit: number } }>(
     '/v1/jobs',
     { schema: jobSchemas.list },
@@ -63,7 +65,7 @@ function jobListRoute(app: FastifyInstance, desk: Desk): void {
         ...(after === undefined ? {} : { after }),
       });
       const page = found.slice(0, limit);
-      const minting = mintingOf(request, desk);
+      const minting = mintingOf(request, ground);
       return {
         data: page.map(({ job, run }) => writeJob(job, run, minting)),
         next: nextOf(found, limit, ({ job }) => job.id),
@@ -72,14 +74,15 @@ function jobListRoute(app: FastifyInstance, desk: Desk): void {
   );
 }
 
-function jobRunRoutes(app: FastifyInstance, desk: Desk): void {
+function jobRunRoutes(app: FastifyInstance, ground: DialectGround): void {
+  const { desk } = ground;
   app.post<ById & { Headers: Keyed }>('/v1/jobs/:id/runs', { schema: jobSchemas.again }, async (request, reply) => {
     const { id } = request.params;
     refuseBody(request.body);
     const idempotency = readIdempotency(request.headers['idempotency-key'], { again: id });
     const run = await desk.runAgain(callerOf(request), id, idempotency);
     reply.code(202).headers({ location: `/v1/runs/${run.id}`, 'retry-after': '1' });
-    return writeRun(run, mintingOf(request, desk));
+    return writeRun(run, mintingOf(request, ground));
   });
 
   app.get<ById & Paged>('/v1/jobs/:id/runs', { schema: jobSchemas.runs }, async (request) => {
@@ -87,7 +90,7 @@ function jobRunRoutes(app: FastifyInstance, desk: Desk): void {
     const after = readCursor('run', cursor);
     const page = { limit: limit + 1, ...(after === undefined ? {} : { after }) };
     const found = await desk.runsOf(callerOf(request), request.params.id, page);
-    const minting = mintingOf(request, desk);
+    const minting = mintingOf(request, ground);
     return {
       data: found.slice(0, limit).map((run) => writeRun(run, minting)),
       next: nextOf(found, limit, ({ id }) => id),

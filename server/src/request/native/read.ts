@@ -34,7 +34,14 @@ export function readCreate(body: JobBody, sent: unknown, idempotencyKey: string 
     outputs: [{ format, compression, ...(split && { split }) }],
     destinations: [destination],
   };
-  return { dialect: 'native', tenant, ask, request: sent, idempotency: readIdempotency(idempotencyKey, sent) };
+  return {
+    dialect: 'native',
+    tenant,
+    ask,
+    request: sent,
+    idempotency: readIdempotency(idempotencyKey, sent),
+    reference: null,
+  };
 }
 
 /** The hash is the same whatever the order of the names in the body. */

@@ -2,10 +2,11 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { Fault } from '../../base/errors.ts';
 import type { Principal } from '../../tenant/principal.ts';
 import type { Desk } from '../desk.ts';
-import { answerFile } from '../file-answer.ts';
+import type { DialectGround } from '../dialect.ts';
+import { fileRoute } from '../file-answer.ts';
+import { registerOpenapi } from '../openapi.ts';
 import { datasetRoutes } from './dataset-routes.ts';
 import { jobRoutes } from './job-routes.ts';
-import { registerOpenapi } from './openapi.ts';
 import { runRoutes } from './run-routes.ts';
 import { fileSchemas, healthSchemas } from './schemas.ts';
 import { FILES } from './write.ts';
@@ -19,10 +20,16 @@ declare module 'fastify' {
   }
 }
 
-export async function routes(app: FastifyInstance, desk: Desk): Promise<void> {
+export async function routes(app: FastifyInstance, ground: DialectGround): Promise<void> {
+  const { desk } = ground;
   app.decorateRequest('principal', null);
   app.decorateRequest('sent', null);
-  await registerOpenapi(app);
+  await registerOpenapi(app, {
+    title: 'Drayage',
+    version: '1',
+    description: 'Bulk exports that are complete, verified and yours alone.',
+    security: { key: { type: 'http', scheme: 'bearer' } },
+  });
   openRoutes(app, desk);
   await app.register((keyed, _options, done) => {
     keyed.addHook('onRequest', async (request) => {
@@ -30,8 +37,8 @@ export async function routes(app: FastifyInstance, desk: Desk): Promise<void> {
       await desk.limits.take(request.principal);
     });
     datasetRoutes(keyed, desk);
-    jobRoutes(keyed, desk);
-    runRoutes(keyed, desk);
+    jobRoutes(keyed, ground);
+    runRoutes(keyed, ground);
     done();
   });
 }
@@ -44,11 +51,7 @@ function openRoutes(app: FastifyInstance, desk: Desk): void {
     throw new Fault('maintenance', 'The server is not ready.', { retryAfterMs: 1000 });
   });
   app.get('/.well-known/drayage-manifest-key', { schema: healthSchemas.manifestKey }, async () => desk.manifestKey);
-  app.get<{ Params: { id: string }; Querystring: Record<string, unknown> }>(
-    `${FILES}/:id/:name`,
-    { schema: fileSchemas },
-    async (request, reply) => answerFile(await desk.openLink(request.params.id, request.query), request, reply),
-  );
+  fileRoute(app, desk, { path: FILES, schema: fileSchemas });
 }
 
 function readKey({ headers }: FastifyRequest): string {

@@ -9,6 +9,7 @@ import type { Links } from '../link.ts';
 export interface Minting {
   readonly links: Links;
   readonly principal: number;
+  readonly route: string;
 }
 
 /** Where file links point. */
@@ -46,9 +47,9 @@ export function writeRun(run: Run, minting: Minting): wire.Run {
   };
 }
 
-function writeFile(file: RunFile, tenant: string, { links, principal }: Minting): wire.File {
+function writeFile(file: RunFile, tenant: string, { links, ...ask }: Minting): wire.File {
   const { path, rows, bytes, sha256, expiresAt: keptUntil, isRemoved } = file;
-  const link = links.mint({ id: file.id, tenant, path, expiresAt: keptUntil }, principal, FILES);
+  const link = links.mint({ id: file.id, tenant, path, expiresAt: keptUntil }, ask);
   return { path, rows, bytes, sha256, url: isRemoved ? null : link.url, expiresAt: link.expiresAt, keptUntil };
 }
 

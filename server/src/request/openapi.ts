@@ -1,19 +1,34 @@
 import type { FastifyInstance } from 'fastify';
 import { jsonSchemaTransform, jsonSchemaTransformObject } from 'fastify-type-provider-zod';
 
+interface BearerKey {
+  readonly type: 'http';
+  readonly scheme: 'bearer';
+}
+
+interface HeaderKey {
+  readonly type: 'apiKey';
+  readonly in: 'header';
+  readonly name: string;
+}
+
+interface ApiInfo {
+  readonly title: string;
+  readonly version: string;
+  readonly description: string;
+  /** How requests show who asks, as OpenAPI has it. */
+  readonly security: Readonly<Record<string, BearerKey | HeaderKey>>;
+}
+
 /** OpenAPI 3.1 of the very schemas that validate, at `/openapi.json`, to be browsed at `/docs`. */
-export async function registerOpenapi(app: FastifyInstance): Promise<void> {
+export async function registerOpenapi(app: FastifyInstance, { security, ...info }: ApiInfo): Promise<void> {
   const { default: swagger } = await import('@fastify/swagger');
   const { default: swaggerUi } = await import('@fastify/swagger-ui');
   await app.register(swagger, {
     openapi: {
       openapi: '3.1.0',
-      info: {
-        title: 'Drayage',
-        version: '1',
-        description: 'Bulk exports that are complete, verified and yours alone.',
-      },
-      components: { securitySchemes: { key: { type: 'http', scheme: 'bearer' } } },
+      info,
+      components: { securitySchemes: security },
     },
     transform: withHeaders,
     transformObject: onlyAnswered,
