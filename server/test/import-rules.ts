@@ -15,9 +15,9 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   dataset: ['column', 'base'],
   job: ['dataset', 'tenant', 'source:options', 'format:options', 'destination:options', 'db', 'base'],
   run: ['job', 'dataset', 'tenant', 'source', 'format', 'destination', 'column', 'db', 'base'],
-  read: ['dataset', 'source', 'format', 'column', 'base'],
+  read: ['run', 'dataset', 'source', 'format', 'column', 'base'],
   request: ['dataset', 'column', 'job', 'run:run', 'run:queries', 'read', 'tenant', 'base', 'sdk'],
-  daemon: ['request', 'run', 'job', 'tenant', 'db', 'base'],
+  daemon: ['request', 'read', 'run', 'job', 'tenant', 'db', 'base'],
   cli: ['*'],
 };
 

@@ -4,6 +4,8 @@ import { isId } from '../base/ids.ts';
 import { type Dataset, type Scope, scopeOf } from '../dataset/dataset.ts';
 import type { Window } from '../dataset/window.ts';
 import type { Ask } from '../job/ask.ts';
+import type { Row } from '../read/read-rows.ts';
+import type { ReadAsk, Reads } from '../read/reads.ts';
 import type { Accepted, Asker, FileOfRun, JobFilter, JobWithRun, Runs } from '../run/queries.ts';
 import type { LogEntry, Run } from '../run/run.ts';
 import { checkRight, chooseTenant, type Principal, type Right } from '../tenant/principal.ts';
@@ -19,6 +21,7 @@ export interface DeskGround {
   readonly tiers: Tiers;
   readonly links: Links;
   readonly limits: Limits;
+  readonly reads: Pick<Reads, 'read' | 'remembered'>;
   readonly catalog: { list(): readonly Dataset[]; dataset(name: string): Dataset };
   /** Refuses what no run could do, and gives the window in full. */
   check(ask: Ask, ground: { dataset: Dataset; scope: Scope; now: string }): { window: Window };
@@ -49,6 +52,12 @@ export interface CreateAsk {
   readonly idempotency: { readonly key: string; readonly bodyHash: string } | null;
   /** The id the dialect's clients will know the job by; unique in the dialect. Null for ours. */
   readonly reference: string | null;
+}
+
+/** A few rows of a dataset, wanted during a request. */
+export interface LookupAsk extends Omit<ReadAsk, 'scope'> {
+  /** How old the answer may be, in ms; left out, it is read now. */
+  readonly forMs?: number;
 }
 
 /** The one door from any dialect to the rest. If a verb is missing here, no dialect can do it. */
@@ -130,6 +139,15 @@ export class Desk {
   /** How many jobs the caller's tenants made by a dialect from an instant on. */
   countJobs(caller: Caller, dialect: string, from: string): Promise<number> {
     return this.#ground.runs.count(dialect, tenantsOf(caller, 'read'), from);
+  }
+
+  /** Rows the caller's only tenant may see. Throws what `Reads` throws. */
+  async read(caller: Caller, { forMs, ...asked }: LookupAsk): Promise<readonly Row[]> {
+    checkRight(caller.principal, 'read');
+    const { reads, catalog } = this.#ground;
+    const { id } = chooseTenant(caller.principal, undefined);
+    const ask = { ...asked, scope: scopeOf(catalog.dataset(asked.dataset), id) };
+    return forMs === undefined ? reads.read(ask) : reads.remembered({ ...ask, forMs });
   }
 
   async deleteJob(caller: Caller, id: string): Promise<void> {
