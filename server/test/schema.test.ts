@@ -54,7 +54,7 @@ suite('the schema', () => {
     await postgres.migrate();
     const [ours, theirs] = [await sqlite.read(sqliteSchema), await postgres.read(postgresSchema)];
     assert.equal(ours.columns.length > 80, true);
-    assert.equal(ours.checks.length, 6);
+    assert.equal(ours.checks.length, 7);
     assert.deepEqual(theirs, ours);
   });
 });

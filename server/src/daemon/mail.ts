@@ -51,8 +51,6 @@ export class Mailer {
         envelope: { from: from.address, to: [to] },
         subject: oneLine(subject),
         text,
-        // Else long lines are folded at spaces, and links are long.
-        textEncoding: 'quoted-printable',
         messageId: `<${id}@${domain}>`,
         // No answers of those who are on holiday (RFC 3834).
         headers: { 'Auto-Submitted': 'auto-generated' },

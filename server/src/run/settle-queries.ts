@@ -2,6 +2,7 @@ import { later, now } from '../base/clock.ts';
 import type { FaultRecord } from '../base/errors.ts';
 import type { Tx } from '../db/db.ts';
 import { storable } from '../db/text.ts';
+import { insertNotices } from './notice-queries.ts';
 import { type Ending, outcomeOf } from './outcome.ts';
 import type { LogEntry } from './run.ts';
 import { changeUse, lockTenant } from './use-queries.ts';
@@ -48,6 +49,7 @@ export async function finishRun(tx: Tx, claim: Claim): Promise<boolean> {
     .where('run_id', '=', claim.run)
     .execute();
   await dropPlan(tx, claim);
+  await insertNotices(tx, claim, at);
   await endAttempt(tx, claim, 'succeeded', null);
   return true;
 }
