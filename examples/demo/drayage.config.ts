@@ -4,14 +4,43 @@ import { defineConfig } from 'drayage';
 /** Where `drayage demo` keeps what it makes. */
 const folder = resolve(process.env.DRAYAGE_DATA || '.drayage', 'demo');
 
+function parquet(...names: string[]) {
+  return { type: 'duckdb' as const, files: names.map((name) => `${folder}/${name}.parquet`) };
+}
+
+/** A dialect's shape gives columns, types, key and time; whose a row is stands in one column more. */
+function userpilot(name: string) {
+  return {
+    source: parquet(name),
+    // The vendor prints app_token, and a column of tenancy is never printed: so it is there twice.
+    columns: [{ name: 'tenant', from: 'app_token' }],
+    tenancy: { column: 'tenant' },
+  };
+}
+
+function batch(name: string) {
+  return { source: parquet(name), columns: [{ name: 'app' }], tenancy: { column: 'app' } };
+}
+
 export default defineConfig({
+  hosts: { 'shoal.localhost': 'shoal', 'userpilot.localhost': 'userpilot', 'batch.localhost': 'batch' },
   tiers: {
     enterprise: { concurrentRuns: 2, queuedRuns: 1000 },
-    free: { formats: ['csv', 'jsonl'], maxWindow: '7d', concurrentRuns: 1, queuedRuns: 20, fileLife: '1d' },
+    growth: { dialects: ['native'], maxWindow: '90d', concurrentRuns: 2, queuedRuns: 100 },
+    starter: { dialects: ['native'], maxWindow: '30d', concurrentRuns: 1, queuedRuns: 50 },
+    basic: { dialects: ['native'], maxWindow: '30d', concurrentRuns: 1, queuedRuns: 50 },
+    free: {
+      dialects: ['native'],
+      formats: ['csv', 'jsonl'],
+      maxWindow: '7d',
+      concurrentRuns: 1,
+      queuedRuns: 20,
+      fileLife: '1d',
+    },
   },
   datasets: {
     events: {
-      source: { type: 'duckdb', files: [`${folder}/events-fixed.parquet`, `${folder}/events-recent.parquet`] },
+      source: parquet('events-fixed', 'events-recent'),
       columns: [
         { name: 'event_id', type: 'uuid' },
         { name: 'tenant', type: 'text', description: 'Whose event it is; never exported' },
@@ -28,5 +57,30 @@ export default defineConfig({
       time: 'occurred_at',
       tenancy: { column: 'tenant' },
     },
+
+    'shoal.events': { source: parquet('shoal.events-fixed', 'shoal.events-recent'), tenancy: 'shared' },
+    'shoal.timeline': { source: parquet('shoal.timeline-fixed', 'shoal.timeline-recent'), tenancy: 'shared' },
+    'shoal.organizations': { source: parquet('shoal.organizations'), tenancy: 'shared' },
+
+    'userpilot.events': userpilot('userpilot.events'),
+    'userpilot.user_properties': userpilot('userpilot.user_properties'),
+    'userpilot.company_properties': userpilot('userpilot.company_properties'),
+    'userpilot.features_events': userpilot('userpilot.features_events'),
+    'userpilot.resource_center_modules': userpilot('userpilot.resource_center_modules'),
+    'userpilot.checklists': userpilot('userpilot.checklists'),
+    'userpilot.flows': userpilot('userpilot.flows'),
+    'userpilot.banners': userpilot('userpilot.banners'),
+    'userpilot.spotlights': userpilot('userpilot.spotlights'),
+    'userpilot.embeds': userpilot('userpilot.embeds'),
+    'userpilot.surveys': userpilot('userpilot.surveys'),
+    'userpilot.segments': userpilot('userpilot.segments'),
+    'userpilot.events_properties': userpilot('userpilot.events_properties'),
+
+    'batch.push': { ...batch('batch.push'), lookback: '90d' },
+    'batch.transactional': { ...batch('batch.transactional'), lookback: '90d' },
+    'batch.inapp': { ...batch('batch.inapp'), lookback: '90d' },
+    'batch.reachability': { ...batch('batch.reachability'), lookback: '90d' },
+    'batch.installs': batch('batch.installs'),
+    'batch.targets': batch('batch.targets'),
   },
 });

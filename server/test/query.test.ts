@@ -240,3 +240,36 @@ describe('an order', () => {
     assert.throws(make({ columns: ['id', 'id'] }), { code: 'request.invalid', pointer: '/columns/1' });
   });
 });
+
+describe('a limit', () => {
+  it('takes the first rows of the order, which the key makes one', async () => {
+    const ids = async (each: QueryAsk) =>
+      (await rowsOf({ is: 'tenant', tenant: 'acme' }, { columns: ['id'], ...each })).map(([id]) => Number(id));
+    const all = await ids({ order: ['id'] });
+    assert.deepEqual(await ids({ limit: 2 }), all.slice(0, 2));
+    assert.deepEqual(await ids({ limit: 2, order: ['-id'] }), all.toReversed().slice(0, 2));
+    assert.deepEqual(await ids({ limit: 9 }), all);
+    assert.deepEqual(await ids({ limit: 2, filter: { amount: { exists: false } } }), all.slice(2));
+  });
+
+  it('with distinct counts rows that differ', async () => {
+    const ask = { columns: ['mark'], distinct: true, order: ['mark'], limit: 2 };
+    const rows = await rowsOf({ is: 'operator' }, ask);
+    assert.equal(new Set(rows.map(([mark]) => mark)).size, 2);
+  });
+
+  it('is in a query that has one alone, so that plans without keep their hash', () => {
+    assert.equal(makeQuery(dataset, { is: 'operator' }, OPEN, { limit: 7 }).limit, 7);
+    assert.equal('limit' in makeQuery(dataset, { is: 'operator' }, OPEN, { order: ['id'] }), false);
+  });
+
+  it('is refused where it is none, and without a key', () => {
+    const refused = (limit: number, of: Dataset = dataset) =>
+      assert.throws(() => makeQuery(of, { is: 'operator' }, OPEN, { limit }), {
+        code: 'request.invalid',
+        pointer: '/limit',
+      });
+    for (const limit of [0, -1, 1.5, Number.NaN, 2 ** 53]) refused(limit);
+    refused(1, { ...dataset, key: [] });
+  });
+});

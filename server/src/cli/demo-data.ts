@@ -9,12 +9,17 @@ import { z } from 'zod';
 import { now } from '../base/clock.ts';
 import { Fault, faultOf, isSystemError } from '../base/errors.ts';
 import { isAlive } from '../base/processes.ts';
+import { batchSlices } from './demo-batch.ts';
 import type { DemoOrder, DemoReport } from './demo-child.ts';
-import { type DemoSlice, demoSlices } from './demo-events.ts';
+import { eventSlices } from './demo-events.ts';
+import { shoalSlices } from './demo-shoal.ts';
+import type { DemoSlice } from './demo-slice.ts';
+import { userpilotSlices } from './demo-userpilot.ts';
 
 export interface DemoAsk {
   /** Folder of our own data; the demo's goes into `demo` inside. */
   readonly dataFolder: string;
+  /** Of the native events. */
   readonly rows: number;
   /** ISO 8601 instant with milliseconds the recent rows are dated back from; null for the one they have, or today. */
   readonly now: string | null;
@@ -38,8 +43,7 @@ const stampSchema = z.object({
     z.object({
       file: z.string(),
       rows: z.number(),
-      start: z.string(),
-      end: z.string(),
+      span: z.object({ start: z.string(), end: z.string() }).nullable(),
       bytes: z.number(),
       sha256: z.string(),
     }),
@@ -56,7 +60,7 @@ export async function demoData(ask: DemoAsk): Promise<DemoData> {
   const folder = join(ask.dataFolder, 'demo');
   const found = await readStamp(folder);
   const at = ask.now ?? found?.now ?? `${now().slice(0, 10)}T00:00:00.000Z`;
-  const slices = demoSlices(ask.rows, at);
+  const slices = [...eventSlices(ask.rows, at), ...shoalSlices(at), ...userpilotSlices(at), ...batchSlices(at)];
   const recipe = sha256Of(JSON.stringify(slices));
   const isMade = found?.recipe === recipe;
   if (isMade && (await isIntact(folder, found))) return { folder, isNew: false, files: found.files };
@@ -106,8 +110,8 @@ async function make({ ask, folder, slices, at, recipe }: Making): Promise<Stamp>
   const draft = join(dataFolder, `${DRAFT_PREFIX}${process.pid}-${randomUUID()}`);
   try {
     await mkdir(draft);
-    await makeInChild({ folder: draft, slices }, signal);
-    const files = await Promise.all(slices.map((slice) => stampFile(draft, slice)));
+    const rows = await makeInChild({ folder: draft, slices }, signal);
+    const files = await Promise.all(slices.map((slice, index) => stampFile(draft, slice, rows[index] ?? 0)));
     const stamp = { now: at, recipe, files };
     await writeFile(join(draft, STAMP), `${JSON.stringify(stamp, null, 2)}\n`, { flush: true });
     await place(draft, folder, recipe);
@@ -125,10 +129,10 @@ async function sweepDrafts(dataFolder: string): Promise<void> {
   }
 }
 
-async function stampFile(draft: string, { file, rows, start, end }: DemoSlice): Promise<Stamp['files'][number]> {
+async function stampFile(draft: string, { file, span }: DemoSlice, rows: number): Promise<Stamp['files'][number]> {
   const path = join(draft, file);
   const [{ size: bytes }, sha256] = [await stat(path), await hashFile(path)];
-  return { file, rows, start, end, bytes, sha256 };
+  return { file, rows, span, bytes, sha256 };
 }
 
 /** Puts the draft in the folder's place, unless another start was quicker to make the same. */
@@ -149,13 +153,14 @@ async function place(draft: string, folder: string, recipe: string): Promise<voi
   throw new Fault('conflict.running', `Another start made other demo data in ${folder} meanwhile; start again.`);
 }
 
-async function makeInChild(order: DemoOrder, signal: AbortSignal): Promise<void> {
+/** Gives the rows of each slice. */
+async function makeInChild(order: DemoOrder, signal: AbortSignal): Promise<readonly number[]> {
   // glibc would give every thread an arena of its own, and keep what each once held.
   const env = { MALLOC_ARENA_MAX: '2', TZ: 'UTC' };
   const child = fork(CHILD, { env, stdio: ['ignore', 'ignore', 'inherit', 'ipc'], signal, killSignal: 'SIGKILL' });
   const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
   try {
-    const { fault } = await new Promise<DemoReport>((resolve, reject) => {
+    const { fault, rows } = await new Promise<DemoReport>((resolve, reject) => {
       child.once('message', resolve).on('error', reject);
       child.once('exit', (code, by) => {
         const cause = `exit code ${code}, signal ${by}`;
@@ -164,6 +169,7 @@ async function makeInChild(order: DemoOrder, signal: AbortSignal): Promise<void>
       child.send(order);
     });
     if (fault !== null) throw faultOf(fault);
+    return rows;
   } catch (error) {
     throw signal.aborted ? new Fault('run.cancelled', 'The demo was cancelled.') : error;
   } finally {

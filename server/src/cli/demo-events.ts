@@ -1,65 +1,29 @@
 import { literal } from '../column/sql.ts';
-
-/** One file of the demo's events: rows of its own, spread evenly over 90 days. */
-export interface DemoSlice {
-  /** File name. */
-  readonly file: string;
-  readonly rows: number;
-  /** ISO 8601 instants, half-open. */
-  readonly start: string;
-  readonly end: string;
-  /** SELECT that gives the rows, in the order of time. */
-  readonly sql: string;
-}
+import { element, instant, pick, pickJson, random, TEXTS, uuid } from './demo-draw.ts';
+import { type DemoSlice, type DemoSpan, daysBefore, daysFrom } from './demo-slice.ts';
 
 const DAYS = 90;
-const DAY_MS = 86_400_000;
 const FIXED_START = '2026-01-01T00:00:00.000Z';
 
 /** Half the rows in a span that never moves, the same bytes on every machine; the rest right before `now`. */
-export function demoSlices(rows: number, now: string): readonly DemoSlice[] {
+export function eventSlices(rows: number, now: string): readonly DemoSlice[] {
   const fixed = Math.ceil(rows / 2);
   return [
-    slice('events-fixed.parquet', FIXED_START, [0, fixed]),
-    slice('events-recent.parquet', new Date(Date.parse(now) - DAYS * DAY_MS).toISOString(), [fixed, rows]),
+    slice('events-fixed.parquet', daysFrom(FIXED_START, DAYS), [0, fixed]),
+    slice('events-recent.parquet', daysBefore(now, DAYS), [fixed, rows]),
   ];
 }
 
 type RowRange = readonly [first: number, end: number];
 
-function slice(file: string, start: string, [first, last]: RowRange): DemoSlice {
-  const startMs = Date.parse(start);
-  const end = new Date(startMs + DAYS * DAY_MS).toISOString();
-  const stepMicros = Math.floor((DAYS * DAY_MS * 1000) / Math.max(1, last - first));
+/** Rows of their own, spread evenly over the span. */
+function slice(file: string, span: DemoSpan, [first, last]: RowRange): DemoSlice {
+  const startMs = Date.parse(span.start);
+  const stepMicros = Math.floor(((Date.parse(span.end) - startMs) * 1000) / Math.max(1, last - first));
   // In digits: a number could not hold it exactly after the year 2255.
   const micros = `${startMs}000 + (i - ${first}) * ${stepMicros} + ${random(0)} % ${stepMicros}`;
-  return { file, rows: last - first, start, end, sql: eventsSql(micros, [first, last]) };
+  return { file, span, sql: eventsSql(micros, [first, last]) };
 }
-
-/** Awkward for CSV, for spreadsheets, for fixed widths and for those who take bytes for characters. */
-const TEXTS = [
-  'a comma, and another, here',
-  'she said "hello", twice: ""',
-  'first line\nsecond line',
-  'carriage return\r\nand line feed',
-  '=SUM(A1:A9)',
-  '+49 30 1234567',
-  '-1+1',
-  '@SUM(1,1)',
-  "it's 'quoted'",
-  '  spaces around  ',
-  'tab\there; semicolon | pipe',
-  'C:\\temp\\new',
-  'NULL',
-  '\\N',
-  '007',
-  '1.10',
-  'launch 🚀 family 👩‍👩‍👧‍👦 flag 🇩🇪',
-  'مرحبا بالعالم، كيف الحال؟',
-  'שלום "עולם", 1.10',
-  '日本語のテキスト、中文，한국어',
-  'Ünïcode e\u0301 and é, ﬁ, ß, \u2028 and \u00a0',
-];
 
 const EVENT_TYPES = [
   ...['page_view', 'page_view', 'page_view', 'page_view', 'page_view', 'search', 'search', 'login', 'login', 'logout'],
@@ -80,18 +44,15 @@ const MAX_INT64 = '9223372036854775807';
 const TENANTS = ['acme', 'globex', 'tiny'];
 const TENANT_NUMBERS = '[1, 1, 1, 1, 1, 1, 2, 2, 2, 3]';
 
-/**
- * Everything follows from the row's number `i` by the engine's hash of an integer: no random(), no
- * floating point. Users and companies belong to one tenant each.
- */
+/** Users and companies belong to one tenant each. */
 function eventsSql(micros: string, [first, last]: RowRange): string {
   return `select
-  ${uuid()} as event_id,
+  ${uuid([6, 7])} as event_id,
   ${element(TENANTS.map(literal), 'tenant_number')} as tenant,
   case when user_number % 5000 = 1 then ${MAX_INT64} - 2 * tenant_number when user_number % 50 = 0 then ${BEYOND_FLOAT} + 2 * user_number else user_number end as user_id,
   case when company_number % 20 = 7 then ${BEYOND_FLOAT} + 2 * company_number else company_number end as company_id,
   event_type,
-  make_timestamp(micros)::timestamptz as occurred_at,
+  ${instant('micros')} as occurred_at,
   ${properties()}::json as properties,
   case event_type when 'purchase' then ${amount()} when 'refund' then -${amount()} end as amount,
   ${random(1)} % 2 = 0 as flag,
@@ -108,36 +69,9 @@ from (
 )`;
 }
 
-/** How many independent random numbers a row has. */
-const STREAMS = 16;
-
-/** SQL: a number from 0 to 2^63-1, another for each row and stream. hash(i, stream) would not do: its streams differ by a constant. */
-function random(stream: number): string {
-  return `(hash(i * ${STREAMS} + ${stream}) >> 1)::bigint`;
-}
-
-function pick(values: readonly (string | null)[], stream: number): string {
-  const items = values.map((value) => (value === null ? 'null' : literal(value)));
-  return element(items, `1 + ${random(stream)} % ${items.length}`);
-}
-
-function element(items: readonly string[], position: string): string {
-  return `[${items.join(', ')}][${position}]`;
-}
-
-/** A version 4 UUID; its first bit is set so that no digit is missing. */
-function uuid(): string {
-  const high = `to_hex((hash(i * ${STREAMS} + 6) & ${0xffffffffffff0fffn}) | ${0x8000000000004000n})`;
-  const low = `to_hex((hash(i * ${STREAMS} + 7) & ${0x3fffffffffffffffn}) | ${0x8000000000000000n})`;
-  return `(${high} || ${low})::uuid`;
-}
-
 /** JSON as text, put together by hand: its numbers and spaces stay as written here. */
 function properties(): string {
-  const title = pick(
-    TEXTS.map((text) => JSON.stringify(text)),
-    8,
-  );
+  const title = pickJson(TEXTS, 8);
   const head = `'{"path": "', ${pick(PATHS, 9)}, '", "title": ', ${title}, ', "price": ', ${pick(PRICES, 10)}`;
   const tail = `', "tags": ["a,b", ""], "device": {"os": null, "width": ', 320 + ${random(11)} % 1600, '}}'`;
   return `case when ${random(12)} % 32 = 0 then '{}' else concat(${head}, ${tail}) end`;

@@ -4,14 +4,8 @@ import { startServer } from '../daemon/server.ts';
 import { RIGHTS } from '../tenant/principal.ts';
 import type { Tenants } from '../tenant/queries.ts';
 import { loadConfig } from './config-file.ts';
+import { DEMO_KEYS } from './demo-keys.ts';
 import { untilStopped } from './until-stopped.ts';
-
-/** Known to everybody, so the demo listens on this machine alone and no other command makes them. */
-const KEYS = [
-  { key: 'dk_demo_acme', tenant: 'acme', tier: 'enterprise' },
-  { key: 'dk_demo_globex', tenant: 'globex', tier: 'enterprise' },
-  { key: 'dk_demo_free', tenant: 'tiny', tier: 'free' },
-] as const;
 
 const LOOPBACK = '127.0.0.1';
 
@@ -33,17 +27,21 @@ export async function serveDemo(configFile: string): Promise<void> {
 }
 
 async function putKeys(tenants: Tenants): Promise<void> {
-  for (const { key, tenant, tier } of KEYS) {
-    await tenants.putTenant(tenant, tier);
-    await tenants.putKey({ name: `demo ${tenant}`, key, tenants: [tenant], rights: RIGHTS, dialects: ['native'] });
+  for (const { tier, ...key } of DEMO_KEYS) {
+    for (const tenant of key.tenants) await tenants.putTenant(tenant, tier);
+    await tenants.putKey({ ...key, name: `demo ${key.tenants.join(', ')}`, rights: RIGHTS });
   }
 }
 
 function welcome(url: string): string {
-  const keys = KEYS.map(({ key, tenant, tier }) => `  ${key.padEnd(16)} tenant ${tenant}, tier ${tier}`).join('\n');
+  const keys = DEMO_KEYS.map(
+    ({ key, tenants, tier, dialects }) =>
+      `  ${key.padEnd(24)} ${dialects.join(', ').padEnd(10)} tenant ${tenants.join(', ')}, tier ${tier}`,
+  ).join('\n');
   const body = JSON.stringify({ dataset: 'events', window: { start: '2026-03-02', end: '2026-03-09' }, format: 'csv' });
   return `
-Drayage serves ${url}, its description is ${url}/docs. Keys:
+Drayage serves ${url}, its description is ${url}/docs. Keys, each of one dialect,
+the vendors' at ${url}/shoal, /userpilot and /batch:
 ${keys}
 
 Create a job, list jobs with their runs and file links, look at the datasets:

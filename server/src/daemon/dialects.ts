@@ -22,6 +22,11 @@ function groundOf(dialect: Dialect, desk: Desk, config: ParsedConfig): DialectGr
   return { desk, options, baseUrl: baseUrlOf(dialect, options, config.publicUrl) };
 }
 
+/** The dialect of every shape. */
+export function dialectsOfShapes(): ReadonlyMap<string, string> {
+  return new Map(dialects.flatMap(({ name, shapes }) => shapes.map((shape) => [shape.name, name] as const)));
+}
+
 interface NotifierAsk {
   readonly db: Db;
   readonly config: ParsedConfig;

@@ -9,12 +9,14 @@ import type { Reads } from '../read/reads.ts';
 import { Desk } from '../request/desk.ts';
 import { Limits } from '../request/limits.ts';
 import { Links } from '../request/link.ts';
+import { Offer } from '../request/offer.ts';
 import type { Catalog } from '../run/catalog.ts';
 import { keptPath } from '../run/kept.ts';
 import type { Signer } from '../run/keys.ts';
 import { checkAsk } from '../run/plan.ts';
 import { Runs } from '../run/queries.ts';
 import type { Tenants } from '../tenant/queries.ts';
+import { dialectsOfShapes } from './dialects.ts';
 import type { ServerAsk } from './server.ts';
 
 interface DeskAsk {
@@ -29,7 +31,7 @@ interface DeskAsk {
 }
 
 /** The desk over what a server has opened. */
-export async function openDesk({ ask, db, ...rest }: DeskAsk): Promise<Desk> {
+export async function openDesk({ ask, db, catalog, ...rest }: DeskAsk): Promise<Desk> {
   const { config, environment } = ask;
   const { dataFolder } = environment;
   const space = new FreeSpace(dataFolder);
@@ -38,6 +40,7 @@ export async function openDesk({ ask, db, ...rest }: DeskAsk): Promise<Desk> {
   return new Desk({
     runs: new Runs(db),
     ...rest,
+    offer: new Offer(catalog, dialectsOfShapes()),
     tiers: config.tiers,
     links: new Links({ secret, lifeMs: config.native.linkLife }),
     limits: new Limits(config.native.requestsPerSecond),

@@ -13,6 +13,8 @@ export interface QueryAsk {
   readonly distinct?: boolean | undefined;
   /** Column names, `-` before one for descending. */
   readonly order?: readonly string[] | undefined;
+  /** The first rows in that order alone, completed by the key as any order is. */
+  readonly limit?: number | undefined;
 }
 
 /**
@@ -26,13 +28,16 @@ export interface Query {
   readonly distinct: boolean;
   /** A total order, or null for the source's own. */
   readonly orderBy: string | null;
+  /** Rows at most, the first by `orderBy`. Left out where every row is wanted: such plans keep their hash. */
+  readonly limit?: number;
 }
 
 /** Makes the query. The scope is part of it: the only way to a query without a tenant's bound is to say so. */
 export function makeQuery(dataset: Dataset, scope: Scope, window: Window, ask: QueryAsk): Query {
   checkNames(dataset);
   const columns = chooseColumns(dataset, ask.columns);
-  const distinct = ask.distinct ?? false;
+  const { order = [], distinct = false, limit } = ask;
+  checkLimit(dataset, limit, distinct);
   const conditions = [
     ...scopeTests(dataset, scope).map(filterSql),
     ...windowConditions(window, dataset),
@@ -42,8 +47,17 @@ export function makeQuery(dataset: Dataset, scope: Scope, window: Window, ask: Q
     columns,
     where: conditions.length === 0 ? null : conditions.join(' and '),
     distinct,
-    orderBy: orderSql(dataset, columns, ask.order ?? [], distinct),
+    orderBy: orderSql(dataset, columns, { order, distinct, limit }),
+    ...(limit === undefined ? {} : { limit }),
   };
+}
+
+/** Without an order the first rows would be any. */
+function checkLimit({ name, key }: Dataset, limit: number | undefined, distinct: boolean): void {
+  if (limit === undefined) return;
+  if (!Number.isSafeInteger(limit) || limit < 1) throw refuse('/limit', 'Allowed is a whole number from 1.');
+  if (!distinct && key.length === 0)
+    throw refuse('/limit', `${name} has no key to complete an order with, so it has no first rows.`);
 }
 
 /** SQL of the query over `relation`, a parenthesised select or table that has the dataset's columns. */
@@ -51,7 +65,8 @@ export function querySql(query: Query, relation: string): string {
   const names = query.columns.map((column) => identifier(column.name)).join(', ');
   const where = query.where === null ? '' : ` where ${query.where}`;
   const orderBy = query.orderBy === null ? '' : ` order by ${query.orderBy}`;
-  return `select ${query.distinct ? 'distinct ' : ''}${names} from ${relation} as relation${where}${orderBy}`;
+  const limit = query.limit === undefined ? '' : ` limit ${query.limit}`;
+  return `select ${query.distinct ? 'distinct ' : ''}${names} from ${relation} as relation${where}${orderBy}${limit}`;
 }
 
 /** Were two columns one to the engine, it could put a bound or a value of the one on the other. */
@@ -93,10 +108,9 @@ function plainColumn({ name, type, nullable }: Column): Column {
 function orderSql(
   dataset: Dataset,
   columns: readonly Column[],
-  order: readonly string[],
-  distinct: boolean,
+  { order, distinct, limit }: { order: readonly string[]; distinct: boolean; limit: number | undefined },
 ): string | null {
-  if (order.length === 0 && !distinct) return null;
+  if (order.length === 0 && !distinct && limit === undefined) return null;
   if (!distinct && dataset.key.length === 0)
     throw refuse('/order', `${dataset.name} has no key to complete an order with, so it cannot be ordered.`);
   const asked = order.map((term, at) => readTerm(dataset, term, at));

@@ -154,7 +154,9 @@ export class Reads implements AsyncDisposable {
     const timer = setTimeout(() => late.abort(), this.#caps.timeMs);
     const signal = AbortSignal.any([late.signal, this.#closing.signal]);
     try {
-      return await this.#pool.use((worker) => this.#answerBy(worker, ask, signal));
+      const answer = await this.#pool.use((worker) => this.#answerBy(worker, ask, signal));
+      if (answer === null) throw tooMuch(this.#caps.bytes);
+      return answer;
     } catch (error) {
       const { code, message, detail } = recordOf(error);
       this.#ground.log.warn(
@@ -168,8 +170,8 @@ export class Reads implements AsyncDisposable {
     }
   }
 
-  /** A source that is not as it was described any more is described anew, once. */
-  async #answerBy(worker: Worker, ask: ReadAsk, signal: AbortSignal): Promise<Answer> {
+  /** A source that is not as it was described any more is described anew, once. Null: too many bytes. */
+  async #answerBy(worker: Worker, ask: ReadAsk, signal: AbortSignal): Promise<Answer | null> {
     const { plan, isKept } = await this.#plan(worker, ask, signal);
     try {
       return await this.#execute(worker, plan, signal);
@@ -190,7 +192,7 @@ export class Reads implements AsyncDisposable {
     return { plan, isKept };
   }
 
-  async #execute(worker: Worker, plan: Plan, signal: AbortSignal): Promise<Answer> {
+  async #execute(worker: Worker, plan: Plan, signal: AbortSignal): Promise<Answer | null> {
     const stage = join(this.#folder, randomUUID());
     const full = new AbortController();
     await mkdir(stage, { recursive: true, mode: 0o700 });
@@ -206,10 +208,11 @@ export class Reads implements AsyncDisposable {
       });
       const [file] = result?.files ?? [];
       if (!file) throw new Error('A read made no file.');
-      if (file.bytes > this.#caps.bytes) throw tooMuch(this.#caps.bytes);
+      if (file.bytes > this.#caps.bytes) return null;
       return { rows: await readRows(join(filesFolder(stage), file.path)), bytes: file.bytes };
     } catch (error) {
-      throw full.signal.aborted ? tooMuch(this.#caps.bytes) : error;
+      if (full.signal.aborted && !signal.aborted) return null;
+      throw error;
     } finally {
       await rm(stage, { recursive: true, force: true, maxRetries: 3 });
     }

@@ -13,6 +13,7 @@ import type { Tenants } from '../tenant/queries.ts';
 import { checkTier, type Tier, type Tiers, type Wanted } from '../tenant/tier.ts';
 import type { Limits } from './limits.ts';
 import type { Links } from './link.ts';
+import type { Offer } from './offer.ts';
 
 /** What the desk is given; daemons put it together. */
 export interface DeskGround {
@@ -22,7 +23,7 @@ export interface DeskGround {
   readonly links: Links;
   readonly limits: Limits;
   readonly reads: Pick<Reads, 'read' | 'remembered'>;
-  readonly catalog: { list(): readonly Dataset[]; dataset(name: string): Dataset };
+  readonly offer: Offer;
   /** Refuses what no run could do, and gives the window in full. */
   check(ask: Ask, ground: { dataset: Dataset; scope: Scope; now: string }): { window: Window };
   /** Throws `disk.low` or `maintenance` while nothing is accepted. */
@@ -96,24 +97,25 @@ export class Desk {
     return principal;
   }
 
-  datasets(): readonly Dataset[] {
-    return this.#ground.catalog.list();
+  datasets({ principal }: Caller): readonly Dataset[] {
+    return this.#ground.offer.list(principal);
   }
 
-  dataset(name: string): Dataset {
-    return this.#ground.catalog.dataset(name);
+  dataset({ principal }: Caller, name: string): Dataset {
+    return this.#ground.offer.find(principal, name);
   }
 
   async create(caller: Caller, asked: CreateAsk): Promise<Accepted> {
     const { dialect, tenant: named, ask, request, idempotency, reference } = asked;
-    const { runs, catalog, check, admit, changed } = this.#ground;
+    const { runs, offer, check, admit, changed } = this.#ground;
     checkRight(caller.principal, 'write');
     const tenant = chooseTenant(caller.principal, named);
     const tier = this.tierOf(tenant.tier, dialect);
     // First of all: what was accepted is answered the same even while nothing new could be.
     const before = idempotency && (await runs.repeated(tenant.id, idempotency));
     if (before) return before;
-    const dataset = catalog.dataset(ask.dataset);
+    const dataset = this.dataset(caller, ask.dataset);
+    this.tierOf(tenant.tier, offer.dialectOf(dataset.name) ?? dialect);
     const { window } = check(ask, { dataset, scope: scopeOf(dataset, tenant.id), now: now() });
     checkTier(tier, wantedOf(ask, window));
     await admit();
@@ -144,9 +146,9 @@ export class Desk {
   /** Rows the caller's only tenant may see. Throws what `Reads` throws. */
   async read(caller: Caller, { forMs, ...asked }: LookupAsk): Promise<readonly Row[]> {
     checkRight(caller.principal, 'read');
-    const { reads, catalog } = this.#ground;
+    const { reads } = this.#ground;
     const { id } = chooseTenant(caller.principal, undefined);
-    const ask = { ...asked, scope: scopeOf(catalog.dataset(asked.dataset), id) };
+    const ask = { ...asked, scope: scopeOf(this.dataset(caller, asked.dataset), id) };
     return forMs === undefined ? reads.read(ask) : reads.remembered({ ...ask, forMs });
   }
 
@@ -162,7 +164,7 @@ export class Desk {
     const tenants = tenantsOf(caller, 'write');
     const { job, run: last } = known(isId('job', jobId) ? await runs.job(jobId, tenants) : null, 'job');
     const tier = this.tierOf(tierNameOf(caller, job.tenant), job.dialect);
-    this.#ground.catalog.dataset(job.ask.dataset);
+    this.dataset(caller, job.ask.dataset);
     checkTier(tier, wantedOf(job.ask, last.window));
     await admit();
     const again = { ...askerOf(caller), tier, idempotency };

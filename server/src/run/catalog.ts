@@ -77,19 +77,15 @@ export class Catalog {
     return [...this.#datasets.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
   }
 
-  /** Throws `dataset.unknown`, or `source.unreachable` for one whose source could not be described yet. */
-  dataset(name: string): Dataset {
+  /** Throws `dataset.unknown`, naming those `offered`, or `source.unreachable` for one whose source could not be described yet. */
+  dataset(name: string, offered = this.list()): Dataset {
     const dataset = this.#datasets.get(name);
     if (dataset) return dataset;
     if (Object.hasOwn(this.#ground.config.datasets, name))
       throw new Fault('source.unreachable', 'The dataset cannot be read at the moment.', { retryAfterMs: 30_000 });
     throw new Fault(
       'dataset.unknown',
-      `There is no such dataset; there are ${
-        this.list()
-          .map((each) => each.name)
-          .join(', ') || 'none'
-      }.`,
+      `There is no such dataset; there are ${offered.map((each) => each.name).join(', ') || 'none'}.`,
       {
         pointer: '/dataset',
       },

@@ -83,8 +83,10 @@ async function countRows(execution: Execution): Promise<Execution> {
   const { plan, reader } = execution;
   if (!plan.source.countable) return execution;
   execution.report({ phase: 'count', rows: 0, bytes: 0, fraction: null });
-  if (reader !== null && plan.live?.isExact && !plan.query.distinct)
-    return { ...execution, rowsPlanned: await reader.count(landingRead(plan, null)) };
+  if (reader !== null && plan.live?.isExact && !plan.query.distinct) {
+    const matching = await reader.count(landingRead(plan, null));
+    return { ...execution, rowsPlanned: Math.min(matching, plan.query.limit ?? matching) };
+  }
   await using engine = await openPlanned(plan, execution.stage, plan.limits.threads);
   using _ = interrupting(execution.signal, engine);
   const session = await engine.session();

@@ -51,7 +51,7 @@ export interface Plan {
   /** How a live relation is read; null for files. */
   readonly live: LivePlan | null;
   readonly outputs: readonly PlannedOutput[];
-  /** Where the input is cut. A sorted query is staged first, and the staged rows are cut. */
+  /** Where the input is cut. A sorted query is staged first, and the staged rows are cut; a limited one is never cut. */
   readonly cut:
     | { readonly by: 'pieces'; readonly segments: readonly Piece[] }
     | { readonly by: 'rows'; readonly segmentRows: number };
@@ -98,7 +98,7 @@ export function makePlan(ask: PlanAsk, ground: PlanGround): Plan {
   const { pieces, ...source } = shape;
   const relation = dataset.columns.map(({ name, from }) => ({ name, from }));
   const bounds = boundsOf(ask.outputs, shape);
-  const segments = cutSegments(pieces, bounds);
+  const segments = query.limit === undefined ? cutSegments(pieces, bounds) : [wholeOf(shape)];
   const plan: Plan = {
     version: 1,
     dataset: dataset.name,
@@ -111,13 +111,19 @@ export function makePlan(ask: PlanAsk, ground: PlanGround): Plan {
       path: `${fileStem}${at === 0 ? '' : `-${at + 1}`}.${fullEnding(output)}`,
     })),
     cut:
-      query.orderBy === null
+      query.orderBy === null || query.limit !== undefined
         ? { by: 'pieces', segments }
         : { by: 'rows', segmentRows: Math.min(SORTED_SEGMENT_ROWS, rowsWithin(bounds, pieces)) },
     engine: ground.engine,
     limits: ground.limits,
   };
   return freeze(plan);
+}
+
+/** The first rows are known only when all have been seen. */
+function wholeOf({ inputs, pieces }: SourceShape): Piece {
+  const bytes = pieces.reduce((sum, piece) => sum + piece.bytes, 0);
+  return { files: [0, Math.max(0, inputs.length - 1)], rows: null, bytes };
 }
 
 /** No segment holds more than the smallest file that is asked for. */

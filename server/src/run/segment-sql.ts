@@ -25,8 +25,10 @@ function segmentRelations({ plan, stage, rowsSorted }: Staged): string[] {
 }
 
 /** The relation's columns but its position, which only a sort asks for and a cut relation cannot tell. */
-function relationColumns({ relation, source }: Plan) {
-  return relation.filter(({ from }) => source.columns.some(({ name }) => name === from));
+function relationColumns({ relation, source, query }: Plan) {
+  return query.limit === undefined
+    ? relation.filter(({ from }) => source.columns.some(({ name }) => name === from))
+    : relation;
 }
 
 /** The COPY of each segment, in order, and the file it writes. */

@@ -1,0 +1,57 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import { Db } from '../src/db/db.ts';
+import { RIGHTS } from '../src/tenant/principal.ts';
+import { Tenants } from '../src/tenant/queries.ts';
+import { KEYS, ServerGround } from './server-ground.ts';
+
+const BOTH = 'dk_test_speaks_both';
+const source = { type: 'duckdb', files: 'events.parquet' } as const;
+
+describe('datasets of dialects', () => {
+  let ground: ServerGround;
+
+  before(async () => {
+    const events = { source, tenancy: { column: 'tenant' } } as const;
+    const columns = [{ name: 'token', from: 'note' }, { name: 'tenant' }];
+    ground = await ServerGround.open({
+      rows: 100,
+      config: {
+        datasets: { events, 'batch.targets': { source, columns, tenancy: { column: 'tenant' } } },
+        tiers: { enterprise: {}, free: {}, plain: { dialects: ['native'] } },
+      },
+      dispatches: false,
+    });
+    await using db = await Db.open({ dataFolder: ground.dataFolder, url: null });
+    const key = { name: 'both', key: BOTH, tenants: ['acme'], rights: RIGHTS, dialects: ['native', 'batch'] };
+    await new Tenants(db).putKey(key);
+  });
+
+  after(() => ground[Symbol.asyncDispose]());
+
+  const names = async (key: string) =>
+    (await ground.call('GET', '/v1/datasets', { key })).json.data.map(({ name }: { name: string }) => name);
+  const create = (dataset: string, key: string) =>
+    ground.call('POST', '/v1/jobs', { key, body: { dataset, format: 'csv' } });
+
+  it('are not there for keys that do not speak the dialect', async () => {
+    assert.deepEqual(await names(KEYS.acme), ['events']);
+    const answer = async (name: string) => {
+      const answers = [await ground.call('GET', `/v1/datasets/${name}`), await create(name, KEYS.acme)];
+      return answers.map(({ status, json: { requestId: _, ...body } }) => ({ status, body }));
+    };
+    const [one, created] = await answer('batch.targets');
+    assert.deepEqual([one, created], await answer('batch.nothing'));
+    assert.deepEqual([one?.status, one?.body.code, created?.status], [404, 'dataset.unknown', 404]);
+    assert.match(one?.body.detail, /there are events\.$/);
+  });
+
+  it('are there for keys that do, as far as the tier does', async () => {
+    assert.deepEqual(await names(BOTH), ['batch.targets', 'events']);
+    assert.equal((await create('batch.targets', BOTH)).status, 202);
+    await ground.moveTenant('acme', 'plain');
+    const { status, json } = await create('batch.targets', BOTH);
+    assert.deepEqual([status, json.code], [403, 'tier.dialect']);
+    assert.equal((await create('events', BOTH)).status, 202);
+  });
+});
