@@ -48,10 +48,18 @@ const withHeaders: typeof jsonSchemaTransform = (document) => {
   return transformed;
 };
 
-/** Every named schema comes twice, as it is sent and as it is answered; ours are answered only. */
+/** Named schemas come from every dialect, and each twice, as it is sent and as it is answered: those that nothing here names go. */
 const onlyAnswered: typeof jsonSchemaTransformObject = (document) => {
   const whole = jsonSchemaTransformObject(document);
-  const { schemas } = (whole as { components: { schemas: Record<string, object> } }).components;
-  for (const name of Object.keys(schemas)) if (name.endsWith('Input')) delete schemas[name];
+  const { paths, components } = whole as { paths: object; components: { schemas: Record<string, object> } };
+  const named = new Set<string>();
+  const waiting: unknown[] = [paths];
+  for (let part = waiting.pop(); part !== undefined; part = waiting.pop())
+    for (const [, name = ''] of JSON.stringify(part).matchAll(/"#\/components\/schemas\/([^"]+)"/g))
+      if (!named.has(name)) {
+        named.add(name);
+        waiting.push(components.schemas[name]);
+      }
+  for (const name of Object.keys(components.schemas)) if (!named.has(name)) delete components.schemas[name];
   return whole;
 };

@@ -6,15 +6,17 @@ import { dialectUrl } from '../config.ts';
 export const options = z.strictObject({
   url: dialectUrl,
   /** How far back dated exports reach; older rows are silently missing. */
-  lookback: duration.default('90d'),
+  lookback: duration.prefault('90d'),
   /** How long the link works that a result redirects to. */
-  linkLife: duration.default('20m'),
+  linkLife: duration.prefault('20m'),
   /** How long a result is kept: the vendor's month. */
-  fileLife: duration.default('30d'),
+  fileLife: duration.prefault('30d'),
   /** How long a request is known: the vendor's six months. */
-  requestLife: duration.default('180d'),
+  requestLife: duration.prefault('180d'),
   /** A campaign token or group id that `batch.targets` does not hold: 404, or an export without rows. */
   unknownTarget: z.enum(['refuse', 'empty']).default('refuse'),
+  /** Id columns of a file: those that were asked for, or always all three. */
+  printedIds: z.enum(['requested', 'all']).default('requested'),
   /** What an unfinished request conflicts with: one that is identical, any of its app, or none. */
   conflict: z.enum(['identical', 'app', 'none']).default('identical'),
 });

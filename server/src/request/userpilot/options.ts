@@ -30,9 +30,7 @@ export const userpilotOptions = z.strictObject({
   /** How long files, and so their URLs, live once they are there. */
   urlLife: duration.default(2 * DAY_MS),
   /** Words for a job at work and for one that failed. */
-  statuses: z
-    .strictObject({ running: word.default('in_progress'), failed: word.default('failed') })
-    .prefault({}),
+  statuses: z.strictObject({ running: word.default('in_progress'), failed: word.default('failed') }).prefault({}),
   /** Items of a page of a lookup that has pages. */
   pageSize: z.int().min(1).max(1000).default(50),
 });

@@ -61,10 +61,14 @@ const MESSAGES: Partial<Record<FaultCode, string>> = {
   'tier.dialect': 'Invalid API key or insufficient permissions: your plan has no bulk export.',
   'job.unknown': 'There is no such export job.',
   'run.unknown': 'There is no such export job.',
+  'dataset.unknown': 'This is not offered here.',
   'file.expired': 'This URL has expired.',
   'link.invalid': 'This URL is not valid; look at the export job again for a new one.',
   maintenance: 'Under maintenance; try again later.',
 };
+
+/** Of what is not there, only a segment was asked for by name. */
+const SEGMENT = '/segment_id';
 
 /** Seconds to wait where the fault names none. */
 const RETRY_AFTER_S: Partial<Record<number, number>> = { 429: 3600, 503: 60 };
@@ -88,9 +92,10 @@ export function refuse({ fault, requestId }: RefusalAsk): Refusal {
 
 /** What failed on our side says nothing of itself. */
 function messageOf({ code, message, pointer }: Fault, status: number): string {
-  const own = MESSAGES[code];
+  const own = code === 'dataset.unknown' && pointer === SEGMENT ? undefined : MESSAGES[code];
   if (own !== undefined) return own;
-  if (status >= 500) return status === 503 ? 'Not available at the moment; try again.' : 'Something went wrong on our side.';
+  if (status >= 500)
+    return status === 503 ? 'Not available at the moment; try again.' : 'Something went wrong on our side.';
   return pointer ? `${fieldOf(pointer)}: ${message}` : message;
 }
 
