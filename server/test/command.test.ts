@@ -16,6 +16,7 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { gunzipSync } from 'node:zlib';
 import { DuckDBInstance } from '@duckdb/node-api';
+import { verifyExport } from '../src/run/verify.ts';
 import { comesTrue, descendants, isRunning, runCommand, startCommand } from './command-line.ts';
 import { Yard } from './export-path.ts';
 
@@ -27,7 +28,7 @@ before(async () => {
   const instance = await DuckDBInstance.create(':memory:', { threads: '2' });
   const connection = await instance.connect();
   await connection.run(
-    `copy (select i as id, md5(i::varchar) as a, repeat(md5((i + 1)::varchar), 4) as b from range(3000000) t(i)) to '${big}' (format parquet)`,
+    `copy (select i as id, md5(i::varchar) as a, repeat(md5((i + 1)::varchar), 4) as b from range(800000) t(i)) to '${big}' (format parquet)`,
   );
   connection.closeSync();
 });
@@ -241,7 +242,7 @@ describe('a full disk', () => {
       const cwd = newFolder();
       const disk = join(cwd, 'disk');
       mkdirSync(disk);
-      const script = `mount -t tmpfs -o size=24m tmpfs '${disk}' && "$@"; code=$?; ls -A '${disk}' >listing; exit $code`;
+      const script = `mount -t tmpfs -o size=12m tmpfs '${disk}' && "$@"; code=$?; ls -A '${disk}' >listing; exit $code`;
       const within = [...unshare, 'sh', '-c', script, 'sh'];
       const { code, stderr } = await runCommand(
         ['export', big, '--format', ...format, '--to', 'disk/out', '--verbose'],
@@ -262,15 +263,19 @@ describe('drayage verify', () => {
     assert.equal(code, 0, stderr);
   });
 
-  async function verifyAfter(change: (folder: string) => void, args: readonly string[] = []) {
+  function changed(change: (folder: string) => void): string {
     const cwd = newFolder();
     cpSync(made, cwd, { recursive: true });
     change(join(cwd, 'out'));
-    const { code, stdout } = await runCommand(['verify', 'out', '--json', ...args], { cwd });
+    return cwd;
+  }
+
+  async function verifyAfter(change: (folder: string) => void) {
+    const { code, stdout } = await runCommand(['verify', 'out', '--json'], { cwd: changed(change) });
     return { code, answer: JSON.parse(stdout) };
   }
 
-  const states = (answer: { files: { path: string; state: string }[] }) =>
+  const states = (answer: { files: readonly { path: string; state: string }[] }) =>
     Object.fromEntries(answer.files.map(({ path, state }) => [path, state]));
 
   test('intact', async () => {
@@ -321,11 +326,19 @@ describe('drayage verify', () => {
   ];
   for (const [what, change, expected] of changes) {
     test(what, async () => {
-      const { code, answer } = await verifyAfter(change);
-      assert.equal(code, 1);
-      assert.deepEqual(states(answer), expected);
+      const cwd = changed(change);
+      const verification = await verifyExport(join(cwd, 'out'), join(cwd, '.drayage'));
+      assert.equal(verification.isIntact, false);
+      assert.deepEqual(states(verification), expected);
     });
   }
+
+  test('what is not intact is told, and ends with 1', async () => {
+    const { code, answer } = await verifyAfter((folder) => flip(join(folder, 'small.csv')));
+    assert.equal(code, 1);
+    assert.equal(answer.intact, false);
+    assert.deepEqual(states(answer), { 'manifest.json': 'intact', 'small.csv': 'changed' });
+  });
 
   test('an unknown signer is told, and all else being well is fine', async () => {
     const { code, answer } = await verifyAfter((folder) => rmSync(join(folder, '../.drayage'), { recursive: true }));

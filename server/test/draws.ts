@@ -6,6 +6,13 @@ import fc from 'fast-check';
  */
 const SEED = Number(process.env.DRAYAGE_SEED ?? 20_261_121);
 
-if (process.env.DRAYAGE_SOAK === undefined) fc.configureGlobal({ seed: SEED });
+const isSoak = process.env.DRAYAGE_SOAK !== undefined;
+
+if (!isSoak) fc.configureGlobal({ seed: SEED });
+
+/** How often a test draws: a few times, or many in the soak. */
+export function draws({ few, many }: { readonly few: number; readonly many: number }): number {
+  return isSoak ? many : few;
+}
 
 export { fc };

@@ -9,7 +9,7 @@ import type { Expected } from './compare-pairs.ts';
 import { expectedOf, FidelityGround, whyNoReaders } from './fidelity-ground.ts';
 import { readAvroSchema } from './readers/avro.ts';
 import { readParquet } from './readers/parquet.ts';
-import { exported, format } from './table-export.ts';
+import { carriedOut, exported, format, planOf } from './table-export.ts';
 
 const CSV = format({ type: 'csv' });
 const JSON_ARRAY = format({ type: 'json' });
@@ -178,15 +178,24 @@ suite('values at the edges', { skip: whyNoReaders() }, () => {
       'undefined',
       '\u00a01',
     ];
-    for (const text of wrong) {
-      const rows = `(1, '[1.10]'), (2, null), (3, '${text.replaceAll("'", "''")}')`;
-      const file = await ground.writer.make([
-        'create table t (id integer, doc varchar)',
-        `insert into t values ${rows}`,
-      ]);
+    const names = wrong.map((_, at) => `doc_${at}`);
+    const texts = wrong.map((text) => `'${text.replaceAll("'", "''")}'`);
+    const file = await ground.writer.make([
+      `create table t (id integer, ${names.map((name) => `${name} varchar`).join(', ')})`,
+      `insert into t values (1, ${names.map(() => "'[1.10]'").join(', ')}), (2${', null'.repeat(wrong.length)}), (3, ${texts.join(', ')})`,
+    ]);
+    const types = Object.fromEntries(names.map((name) => [name, { is: 'json' } as const]));
+    const plan = await planOf({ file, types }, { outputs: [{ format: JSONL, compression: { type: 'none' } }] });
+    for (const [at, text] of wrong.entries()) {
       // The engine's own parser, which writes Parquet, takes some of these; it takes no part in JSON lines.
       const formats = /^(NaN|\[1,\]|\[Infinity\]|x)$/.test(text) ? [JSONL, PARQUET, AS_TEXT] : [JSONL];
-      await assertRefused(file, formats, /^value\.refused: .*row 3, column doc/, { doc: { is: 'json' } });
+      const columns = plan.query.columns.filter(({ name }) => name === 'id' || name === names[at]);
+      for (const each of formats) {
+        const outputs = plan.outputs.map((output) => ({ ...output, format: each }));
+        const refusal = { code: 'value.refused', message: new RegExp(`row 3, column ${names[at]}\\b`) };
+        const alone = { ...plan, query: { ...plan.query, columns }, outputs };
+        await assert.rejects(carriedOut(alone, ground.folder), refusal, `${each.type}: ${text}`);
+      }
     }
   });
 

@@ -13,7 +13,7 @@ import { exported, format } from './table-export.ts';
 import { csvText, jsonlText } from './text-files.ts';
 
 /** Random files of each test; the soak draws many, and DRAYAGE_FIDELITY_RUNS says how many. */
-const RUNS = Number(process.env.DRAYAGE_FIDELITY_RUNS ?? (process.env.DRAYAGE_SOAK === undefined ? 4 : 100));
+const RUNS = Number(process.env.DRAYAGE_FIDELITY_RUNS ?? (process.env.DRAYAGE_SOAK === undefined ? 2 : 100));
 
 const BOUNDED = {
   numRuns: RUNS,

@@ -7,7 +7,7 @@ import { FidelityGround, whyNoReaders } from './fidelity-ground.ts';
 import { format } from './table-export.ts';
 
 /** Random tables of each test; the soak draws many, and DRAYAGE_FIDELITY_RUNS says how many. */
-const RUNS = Number(process.env.DRAYAGE_FIDELITY_RUNS ?? (process.env.DRAYAGE_SOAK === undefined ? 3 : 100));
+const RUNS = Number(process.env.DRAYAGE_FIDELITY_RUNS ?? (process.env.DRAYAGE_SOAK === undefined ? 2 : 100));
 
 /** Bounds a failing test as well: what is found until then is reported, if not as small as it could be. */
 const BOUNDED = {

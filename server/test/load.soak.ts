@@ -1,3 +1,3 @@
 import { holdLimits } from './load.ts';
 
-holdLimits({ watchMs: 10 * 60_000, untilDone: true });
+holdLimits({ creates: 200, claims: Number.POSITIVE_INFINITY });

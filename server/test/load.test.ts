@@ -1,3 +1,4 @@
 import { holdLimits } from './load.ts';
 
-holdLimits({ watchMs: 6000, untilDone: false });
+// The soak watches until all are done.
+holdLimits({ creates: 60, claims: 36 });

@@ -5,7 +5,7 @@ import type { Dataset, Scope } from '../src/dataset/dataset.ts';
 import { makeQuery, type QueryAsk, querySql } from '../src/dataset/query.ts';
 import { Engine, type Session } from '../src/source/engine.ts';
 import { column } from './dataset-column.ts';
-import { fc } from './draws.ts';
+import { draws, fc } from './draws.ts';
 import { HOSTILE } from './hostile.ts';
 
 const dataset: Dataset = {
@@ -97,7 +97,7 @@ describe('a tenant', () => {
         for (const row of rows) assert.equal(row[mark], `of ${tenant}`);
         assert.ok(rows.length <= 3);
       }),
-      { numRuns: 1500 },
+      { numRuns: draws({ few: 300, many: 15_000 }) },
     );
   });
 
@@ -130,7 +130,7 @@ describe('a tenant', () => {
           all,
         );
       }),
-      { numRuns: 200 },
+      { numRuns: draws({ few: 60, many: 2000 }) },
     );
   });
 });

@@ -1,4 +1,4 @@
 import { killServices } from './service-kills.ts';
 
 // The soak strikes 66 times.
-killServices({ kills: 12, perPhase: 2, bigRows: 150_000 });
+killServices({ kills: 6, perPhase: 1, bigRows: 100_000 });

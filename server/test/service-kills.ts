@@ -16,7 +16,7 @@ type Phase = (typeof PHASES)[number];
 /** No moment of a life takes longer to come; the sweeper's rounds are 5 s apart. */
 const MOMENT_MS = 12_000;
 const FINISH_MS = 150_000;
-/** Twelve kills take half a minute on a quiet machine; a slow one shall not be taken for a fault. */
+/** Six kills take a quarter of a minute on a quiet machine; a slow one shall not be taken for a fault. */
 const STORM_MS = 900_000;
 
 interface Storm {

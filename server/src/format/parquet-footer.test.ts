@@ -140,7 +140,7 @@ async function assertJoinedReadsAsSegments(name: string, segments: readonly Segm
 
 test('segments of no, one, some and many rows, with row groups as large as DuckDB makes them', async () => {
   const columns = `i as id, 'row ' || i as text, 'code ' || i % 50 as code, i / 7.0::double as f64`;
-  const segments = await writeSegments('sizes', columns, [1, 0, 200_000, 5000], ', row_group_size 122880');
+  const segments = await writeSegments('sizes', columns, [1, 0, 124_000, 500], ', row_group_size 122880');
   const path = await assertJoinedReadsAsSegments('sizes', segments);
   const groups = await query(`select distinct row_group_id as id from parquet_metadata('${path}') order by id`);
   assert.equal(groups.length, 4);
@@ -150,7 +150,7 @@ for (const codec of ['snappy', 'zstd', 'uncompressed']) {
   for (const version of ['v1', 'v2']) {
     test(`${codec}, Parquet ${version}: segments of all types, with several row groups`, async () => {
       const copy = `, compression ${codec}, parquet_version ${version}, row_group_size 2048`;
-      const segments = await writeSegments(`${codec}-${version}`, ALL_TYPES, [0, 5000, 1, 3000, 0], copy);
+      const segments = await writeSegments(`${codec}-${version}`, ALL_TYPES, [0, 2100, 1, 2500, 0], copy);
       const path = await assertJoinedReadsAsSegments(`${codec}-${version}`, segments);
       assert.equal(Object.keys((await readRows(path))[0] ?? {}).length, 23);
     });

@@ -1,0 +1,1 @@
+import './gzip.test.ts';

@@ -1,0 +1,1 @@
+import './zstd.test.ts';

@@ -1,0 +1,1 @@
+import './filter-fuzz.test.ts';
