@@ -408,6 +408,9 @@ describe('a hostile text in the place of', () => {
     }
     const wanted = await attempt(() => planByArgs([path, '--format', 'csv', '--table', "no' or 1=1 --"]));
     assert.match(refused(wanted).message, /Name one table/);
+    const text = yard.write('no-table.csv', 'a\n1\n');
+    const none = await attempt(() => planByArgs([text, '--format', 'csv', '--table', 'a']));
+    assert.match(refused(none).message, /Only database files have tables; these files are read as csv/);
   });
 
   it('types of columns named like members of every object are taken, and no other', async () => {

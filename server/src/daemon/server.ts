@@ -38,8 +38,8 @@ export interface RunningServer {
   stop(): Promise<void>;
 }
 
-/** The least a small question takes of the engine; two go on at a time, beside the runs. */
-const READ_MEMORY_BYTES = 128 * 1024 ** 2;
+/** The engine's reader of JSON lines alone asks for 128 MiB; two reads go on at a time, beside the runs. */
+const READ_MEMORY_BYTES = 256 * 1024 ** 2;
 
 /** Starts everything, or nothing: what was opened is closed again when a part fails. */
 export async function startServer(ask: ServerAsk): Promise<RunningServer> {

@@ -15,6 +15,8 @@ export const duckdb: Source = {
     if (options.type !== 'duckdb') throw new Error('These options are of another source.');
     const paths = await findFiles(options, folder);
     const format = formatOf(options, paths);
+    if (options.table !== undefined && format !== 'duckdb')
+      throw refuse('/table', `Only database files have tables; these files are read as ${format}.`);
     const inputs = await pinFiles(paths);
     const shape = await DESCRIBE[format]({ ...ask, options, inputs }, openEngine);
     checkNames(shape, ask);
