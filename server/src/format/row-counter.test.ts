@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
-import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
-import wabt from 'wabt';
+import { assemble } from '../../test/assemble.ts';
 import { fc } from '../../test/draws.ts';
 import { RowCounter } from './row-counter.ts';
 import { ROW_COUNTER_WASM_BASE64 } from './row-counter.wasm.ts';
@@ -85,15 +84,7 @@ test('counters do not share state', () => {
 });
 
 test('row-counter.wasm.ts is what row-counter.wat assembles to', async () => {
-  const text = await readFile(new URL('row-counter.wat', import.meta.url), 'utf8');
-  const { buffer } = (await wabt()).parseWat('row-counter.wat', text, { simd: true }).toBinary({});
-  const base64 = Buffer.from(buffer).toString('base64');
-  const file = [
-    '/** The bytes of row-counter.wat, assembled; the tests compare them. */',
-    `export const ROW_COUNTER_WASM_BASE64 =\n  '${base64.match(/.{1,110}/g)?.join("' +\n  '")}';`,
-  ];
-  assert.ok(
-    base64 === ROW_COUNTER_WASM_BASE64,
-    `row-counter.wasm.ts is out of date; it should hold:\n${file.join('\n')}\n`,
-  );
+  const wat = new URL('row-counter.wat', import.meta.url);
+  const { base64, file } = await assemble(wat, 'ROW_COUNTER_WASM_BASE64');
+  assert.ok(base64 === ROW_COUNTER_WASM_BASE64, `row-counter.wasm.ts is out of date; it should hold:\n${file}\n`);
 });

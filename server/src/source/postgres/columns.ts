@@ -146,7 +146,7 @@ interface PlainAsk {
 
 function plainOf({ name, type, isNatural, landed, encoding }: PlainAsk): string | null {
   const isText = type.is === 'text' || (type.is === 'json' && isNatural);
-  // Bytes that are no UTF-8 are for the engine to refuse.
+  // The server refuses what is no UTF-8. Of text whose encoding it does not know, the engine takes a second look.
   if (isText) return encoding === 'SQL_ASCII' ? null : landed;
   return isNatural ? plainSql(name, type) : null;
 }

@@ -30,7 +30,7 @@ export interface ConnectionAsk {
 }
 
 /** A COPY … TO STDOUT and the new file its rows go to. */
-export interface Copying extends Pick<CopyAsk, 'sql' | 'stamps'> {
+export interface Copying extends Pick<CopyAsk, 'sql' | 'stamps' | 'delimiter'> {
   readonly path: string;
 }
 
@@ -79,11 +79,11 @@ export class Connection implements AsyncDisposable {
   }
 
   /** Writes what a COPY … TO STDOUT brings into a new file and gives the rows the server tells. */
-  async copy({ sql, stamps, path }: Copying): Promise<number> {
+  async copy({ path, ...ask }: Copying): Promise<number> {
     return this.#run(async (onBytes) => {
       this.#buffers ??= allocate();
       const file = await SegmentFile.create(path, this.#buffers);
-      const copy = new CopyOut({ sql, stamps, file, onBytes });
+      const copy = new CopyOut({ ...ask, file, onBytes });
       try {
         this.#client.query(copy);
         return await copy.rows;

@@ -1,11 +1,9 @@
 import type { Connection, Submittable } from 'pg';
 import { Fault } from '../../base/errors.ts';
+import { CopyRows } from './copy-rows.ts';
 import { ReadSocket } from './read-socket.ts';
 import type { SegmentFile } from './segment-file.ts';
-import type { Stamps } from './stamps.ts';
-
-/** `d`: the only message whose bytes are rows. */
-const COPY_DATA = 0x64;
+import type { Stamp } from './stamps.ts';
 
 /** `Z`: the server takes the next statement; whatever came before, this is the last message of one. */
 const READY_FOR_QUERY = 0x5a;
@@ -13,13 +11,19 @@ const READY_FOR_QUERY = 0x5a;
 /** A message's type in one byte and its length in four, which counts itself. */
 const HEADER_BYTES = 5;
 
+/** ReadyForQuery with its state. */
+const READY_BYTES = HEADER_BYTES + 1;
+
 export interface CopyAsk {
   readonly sql: string;
-  /** Rewrites moments on the way; null for rows that go as they come. */
-  readonly stamps: Stamps | null;
+  /** Moments that are rewritten on the way, a column each; null for rows that go as they come. */
+  readonly stamps: readonly Stamp[] | null;
+  readonly delimiter: string;
   readonly file: SegmentFile;
   onBytes(): void;
 }
+
+const EMPTY: Buffer = Buffer.alloc(0);
 
 type Listener = (bytes: Buffer) => void;
 
@@ -30,27 +34,21 @@ type Listener = (bytes: Buffer) => void;
 export class CopyOut implements Submittable {
   /** Rows as the server counts them. */
   readonly rows: Promise<number>;
-  readonly #sql: string;
-  readonly #stamps: Stamps | null;
-  readonly #file: SegmentFile;
-  readonly #onBytes: () => void;
+  readonly #ask: CopyAsk;
   readonly #settle: PromiseWithResolvers<number>;
   #connection: Connection | null = null;
   #listeners: Listener[] = [];
+  /** There from `submit` on. */
+  #taker!: CopyRows;
+  /** Bytes that came and are not with the taker. */
+  #unread: Buffer = EMPTY;
+  /** What is still to come of a message that goes on to pg. */
+  #passing = 0;
   #tag = '';
-  #messages = 0;
   #error: unknown = null;
 
-  /** Bytes of the header that have come, and what is still to come of the message behind it. */
-  readonly #header: Buffer = Buffer.alloc(HEADER_BYTES);
-  #headerBytes = 0;
-  #rest = 0;
-
-  constructor({ sql, stamps, file, onBytes }: CopyAsk) {
-    this.#sql = sql;
-    this.#stamps = stamps;
-    this.#file = file;
-    this.#onBytes = onBytes;
+  constructor(ask: CopyAsk) {
+    this.#ask = ask;
     this.#settle = Promise.withResolvers<number>();
     this.rows = this.#settle.promise;
   }
@@ -60,96 +58,92 @@ export class CopyOut implements Submittable {
     const { stream } = connection;
     this.#listeners = stream.listeners('data') as Listener[];
     if (stream instanceof ReadSocket) {
+      this.#taker = stream.rows;
       stream.tap = this.#onData;
     } else {
+      this.#taker = new CopyRows();
       for (const listener of this.#listeners) stream.off('data', listener);
       stream.on('data', this.#onData);
     }
-    connection.query(this.#sql);
+    this.#taker.begin(this.#ask.stamps, this.#ask.delimiter);
+    connection.query(this.#ask.sql);
   }
 
-  /** When the file has no room, the socket waits and the rest of the bytes comes here again. */
   readonly #onData = (bytes: Buffer): void => {
-    this.#onBytes();
-    let at = 0;
-    while (at < bytes.length) {
-      if (this.#rest === 0) at = this.#readHeader(bytes, at);
-      // Of a header that has not come as a whole nothing is known yet.
-      if (this.#headerBytes > 0) break;
-      const end = Math.min(bytes.length, at + this.#rest);
-      const taken = this.#takeBody(bytes, at, end);
-      this.#rest -= taken - at;
-      if (taken < end) {
-        this.#wait(bytes, taken);
-        return;
-      }
-      at = end;
-    }
-    if (!this.#drain()) this.#wait(bytes, bytes.length);
+    this.#ask.onBytes();
+    this.#unread = bytes;
+    this.#go();
   };
 
-  /** Gives what is rewritten to the file; false when that has no room. */
-  #drain(): boolean {
-    if (this.#stamps === null || this.#error !== null) return true;
-    const { pending } = this.#stamps;
-    this.#stamps.drop(this.#file.take(pending, 0, pending.length));
-    return this.#stamps.pending.length === 0;
+  #go(): void {
+    try {
+      this.#take();
+    } catch (error) {
+      this.#fail(error);
+    }
   }
 
-  #takeBody(bytes: Buffer, at: number, end: number): number {
-    if (this.#header[0] !== COPY_DATA) {
+  /** When the file has no room, the socket waits, and what came stays where it is. */
+  #take(): void {
+    const taker = this.#taker;
+    for (;;) {
+      if (!this.#drain()) break;
+      const isOther = this.#passing > 0 || taker.take();
       // The file is closed as soon as pg says that all has come.
-      if (!this.#drain()) return at;
-      // pg may start its next statement as soon as it has all of this message.
-      const isLast = this.#header[0] === READY_FOR_QUERY && end - at === this.#rest;
-      if (isLast) this.#giveBack();
-      this.#pass(bytes.subarray(at, end));
-      return end;
+      if (taker.rows.length > 0 || (isOther && this.#passOn())) continue;
+      taker.keep();
+      if (this.#unread.length === 0) return;
+      this.#unread = this.#unread.subarray(taker.receive(this.#unread));
     }
-    if (this.#error !== null) return end;
-    if (this.#stamps === null) return this.#file.take(bytes, at, end);
-    this.#stamps.take(bytes, at, end);
-    // A header that has not come as a whole has no body yet.
-    if (end > at && end - at === this.#rest) this.#endRow(this.#stamps);
-    return end;
+    this.#wait();
   }
 
-  /** The server sends a message a row; that it did is looked at in the end. */
-  #endRow(stamps: Stamps): void {
-    this.#messages++;
-    stamps.endRow();
+  /** Gives the rows to the file; false when that has no room. Behind an error they are of no use. */
+  #drain(): boolean {
+    const { rows } = this.#taker;
+    const taken = this.#error === null ? this.#ask.file.take(rows, 0, rows.length) : rows.length;
+    this.#taker.drop(taken);
+    return taken === rows.length;
   }
 
-  /** A header may come in parts. Those of other messages than rows go on to pg. */
-  #readHeader(bytes: Buffer, start: number): number {
-    const header = this.#header;
-    let at = start;
-    if (this.#headerBytes === 0 && bytes[at] === COPY_DATA && at + HEADER_BYTES <= bytes.length) {
-      header[0] = COPY_DATA;
-      this.#rest = bytes.readUInt32BE(at + 1) - 4;
-      return at + HEADER_BYTES;
+  /** A message that is none of rows goes on to pg, which keeps what is not yet a whole one. False when more has to come. */
+  #passOn(): boolean {
+    const { left } = this.#taker;
+    const isReady = this.#passing === 0 && left[0] === READY_FOR_QUERY;
+    if (this.#passing === 0) {
+      if (left.length < (isReady ? READY_BYTES : HEADER_BYTES)) return false;
+      this.#passing = 1 + left.readUInt32BE(1);
     }
-    while (this.#headerBytes < HEADER_BYTES && at < bytes.length) header[this.#headerBytes++] = bytes[at++] ?? 0;
-    if (this.#headerBytes < HEADER_BYTES) return at;
-    this.#headerBytes = 0;
-    this.#rest = header.readUInt32BE(1) - 4;
-    if (header[0] !== COPY_DATA) this.#pass(header);
-    return at;
+    // pg may start its next statement as soon as it has this message.
+    if (isReady) return this.#end();
+    const part = left.subarray(0, this.#passing);
+    this.#taker.skip(part.length);
+    this.#passing -= part.length;
+    this.#pass(part);
+    return this.#passing === 0;
+  }
+
+  /** Gives the socket back, with all that came. */
+  #end(): boolean {
+    const rest = Buffer.concat([this.#taker.left, this.#unread]);
+    this.#taker.skip(this.#taker.left.length);
+    this.#unread = EMPTY;
+    this.#giveBack();
+    this.#pass(rest);
+    return false;
   }
 
   #pass(bytes: Buffer): void {
-    // pg keeps what is not yet a whole message.
     if (bytes.length > 0) for (const listener of this.#listeners) listener(Buffer.from(bytes));
   }
 
-  #wait(bytes: Buffer, at: number): void {
+  #wait(): void {
     const stream = this.#connection?.stream;
-    const rest = Buffer.from(bytes.subarray(at));
     stream?.pause();
-    this.#file.room().then(
+    this.#ask.file.room().then(
       () => {
         stream?.resume();
-        this.#onData(rest);
+        this.#go();
       },
       (error: unknown) => this.#fail(error),
     );
@@ -172,9 +166,9 @@ export class CopyOut implements Submittable {
 
   async #counted(): Promise<number> {
     const rows = rowsOf(this.#tag);
-    const isRowEach = this.#stamps === null || this.#messages === rows;
-    if (!isRowEach) {
-      const cause = `${rows} rows in ${this.#messages} messages`;
+    const { messages } = this.#taker;
+    if (this.#ask.stamps !== null && messages !== rows) {
+      const cause = `${rows} rows in ${messages} messages`;
       throw new Fault('source.refused', 'The server sends rows in another way than PostgreSQL does.', { cause });
     }
     return rows;

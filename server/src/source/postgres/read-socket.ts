@@ -1,7 +1,5 @@
 import { Socket } from 'node:net';
-
-/** What a server sends at once seldom has more. */
-const READ_BYTES = 64 * 1024;
+import { CopyRows } from './copy-rows.ts';
 
 /**
  * A socket that reads into one buffer, over and over: allocating one for each read took half of the
@@ -10,12 +8,21 @@ const READ_BYTES = 64 * 1024;
 export class ReadSocket extends Socket {
   tap: ((bytes: Buffer) => void) | null = null;
 
+  /** What takes rows out of the buffer, which is its input. */
+  readonly rows: CopyRows;
+
+  private constructor(rows: CopyRows, onread: ConstructorParameters<typeof Socket>[0]) {
+    super(onread);
+    this.rows = rows;
+  }
+
   static create(): ReadSocket {
-    const socket: ReadSocket = new ReadSocket({
+    const rows = new CopyRows();
+    const socket: ReadSocket = new ReadSocket(rows, {
       onread: {
-        buffer: Buffer.allocUnsafeSlow(READ_BYTES),
-        callback: (length: number, buffer: Uint8Array) => {
-          const bytes = Buffer.from(buffer.buffer, buffer.byteOffset, length);
+        buffer: rows.input,
+        callback: (length: number) => {
+          const bytes = rows.input.subarray(0, length);
           if (socket.tap) socket.tap(bytes);
           else socket.emit('data', Buffer.from(bytes));
           return true;

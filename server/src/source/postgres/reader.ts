@@ -6,7 +6,7 @@ import { Connection, type ConnectionAsk, type Copying } from './connection.ts';
 import { changed, codeOf } from './errors.ts';
 import { NO_PAGE } from './pieces.ts';
 import { begin } from './session.ts';
-import { type Stamp, Stamps } from './stamps.ts';
+import { areClear, type Stamp } from './stamps.ts';
 
 /** How long a run waits for somebody who is changing the table, before it tries again later. */
 export const LOCK_TIMEOUT_MS = 10_000;
@@ -140,28 +140,22 @@ const FIRST = 'drayage_first';
 
 function copyingOf(live: LiveShape, read: LiveRead, target: LiveTarget): Copying {
   const { text, delimiter, nullText, path } = target;
-  const areStamped = text === 'plain' && Stamps.areClear(delimiter, nullText);
-  const kinds = read.columns.map((name) => (areStamped ? stampOf(live, name, nullText) : null));
-  const items = read.columns.map((name, at) => (isMoment(kinds[at]) ? identifier(name) : textOf(live, name, text)));
-  const isStamped = kinds.some(isMoment);
+  const areStamped = text === 'plain' && areClear(delimiter, nullText);
+  const stamps = read.columns.map((name) => (areStamped ? stampOf(live, name) : null));
+  const items = read.columns.map((name, at) => (stamps[at] ? identifier(name) : textOf(live, name, text)));
   return {
-    path,
-    stamps: isStamped ? new Stamps(kinds, delimiter) : null,
+    ...{ path, delimiter },
+    stamps: stamps.some((stamp) => stamp !== null) ? stamps : null,
     sql: copySql(items, rowsSql(live, read), target),
   };
 }
 
 /** What the moments of a column are that can be rewritten on their way: those of the server's own two types. */
-function stampOf({ columns }: LiveShape, name: string, nullText: string): Stamp {
+function stampOf({ columns }: LiveShape, name: string): Stamp {
   const { plain = null, natural = null } = columns.find((column) => column.name === name) ?? {};
   if (plain === null) return null;
   if (natural === 'timestamptz') return 'instant';
-  if (natural === 'uuid' && nullText === '') return natural;
   return natural === 'timestamp' ? natural : null;
-}
-
-function isMoment(kind: Stamp | undefined): boolean {
-  return kind === 'instant' || kind === 'timestamp';
 }
 
 function copySql([first, ...items]: string[], rows: string, { text, delimiter, nullText }: LiveTarget): string {
