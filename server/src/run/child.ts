@@ -38,7 +38,7 @@ async function carryOut(order: Exclude<Order, { order: 'cancel' }>): Promise<voi
       stage = order.recovers ? order.stage : null;
       const { plan, access } = order;
       // Other versions write other bytes; without an output, the plan is made anew.
-      if (!isDeepStrictEqual(plan.engine, await engineVersions()))
+      if (!isDeepStrictEqual(plan.engine, engineVersions()))
         throw new Fault('source.changed', 'The engine was upgraded after the run was planned.');
       const results = await execute({
         plan,
