@@ -1,0 +1,147 @@
+import { randomUUID } from 'node:crypto';
+import type { FastifyInstance, RouteOptions } from 'fastify';
+import { later, now } from '../../base/clock.ts';
+import { Fault } from '../../base/errors.ts';
+import type { Job } from '../../job/job.ts';
+import { isFinal } from '../../run/run.ts';
+import { checkRight } from '../../tenant/principal.ts';
+import type { Caller } from '../desk.ts';
+import type { DialectGround } from '../dialect.ts';
+import { fileRoute } from '../file-answer.ts';
+import { readJson } from '../json-body.ts';
+import { registerOpenapi } from '../openapi.ts';
+import { authenticate, callerOf } from './caller.ts';
+import { lookupRoutes } from './lookup-routes.ts';
+import type { UserpilotOptions } from './options.ts';
+import { readCreate, readSegment } from './read.ts';
+import { type CreateBody, jobSchemas } from './schemas.ts';
+import { SEGMENTS } from './shapes.ts';
+import { EXPORTS, FILES, writeCreated, writeDetail, writeSummary } from './write.ts';
+
+type Ground = DialectGround<UserpilotOptions>;
+
+export async function routes(app: FastifyInstance, ground: Ground): Promise<void> {
+  const { desk } = ground;
+  app.decorateRequest('principal', null);
+  await registerOpenapi(app, {
+    title: 'Userpilot API',
+    version: '1.0.0',
+    description: 'Bulk export of user, company and event data.',
+    security: { token: { type: 'apiKey', in: 'header', name: 'Authorization' } },
+  });
+  app.addHook('onReady', async () => tellOfEmptyBody(app));
+  acceptJson(app);
+  fileRoute(app, desk, { path: FILES, schema: { hide: true } });
+  await app.register((keyed, _options, done) => {
+    keyed.addHook('onRequest', async (request) => {
+      request.principal = await authenticate(request, desk);
+    });
+    createRoute(keyed, ground);
+    listRoute(keyed, ground);
+    jobRoute(keyed, ground);
+    lookupRoutes((route) => bothForms(keyed, route), ground);
+    done();
+  });
+}
+
+/** The document's generator takes every body for required; this one may be left out. */
+function tellOfEmptyBody(app: FastifyInstance): void {
+  const { paths } = app.swagger() as { paths: Record<string, { post?: { requestBody?: { required: boolean } } }> };
+  const body = paths[EXPORTS]?.post?.requestBody;
+  if (body) body.required = false;
+}
+
+/** Content-Type may be left out. */
+function acceptJson(app: FastifyInstance): void {
+  app.addContentTypeParser<Buffer>('*', { parseAs: 'buffer' }, (request, bytes, done) => {
+    try {
+      if (request.is404) return done(null, undefined);
+      if (request.headers['content-type'] !== undefined)
+        throw new Fault('request.type', 'Content-Type: Allowed is application/json, or none at all.');
+      done(null, readJson(bytes));
+    } catch (error) {
+      done(error as Error);
+    }
+  });
+}
+
+/** Their documents write paths with and without a slash at the end. */
+function bothForms(app: FastifyInstance, route: RouteOptions): void {
+  app.route(route);
+  app.route({ ...route, url: `${route.url}/`, schema: { ...route.schema, hide: true } });
+}
+
+function createRoute(app: FastifyInstance, ground: Ground): void {
+  const { desk, options, baseUrl } = ground;
+  bothForms(app, {
+    method: 'POST',
+    url: EXPORTS,
+    schema: jobSchemas.create,
+    // Who may not export is told so before the body is looked at.
+    onRequest: async (request) => checkRight(callerOf(request).principal, 'write'),
+    handler: async (request, reply) => {
+      const body = (request.body ?? {}) as CreateBody;
+      const caller = callerOf(request);
+      const ask = readCreate(body, { options, now: now(), reference: randomUUID() });
+      await checkSegment(body, ground, caller);
+      const created = await desk.create(caller, ask);
+      const answer = writeCreated({ ...created, options, now: now() }, baseUrl);
+      reply.code(201).headers({ location: answer.links, 'retry-after': '1' });
+      return answer;
+    },
+  });
+}
+
+/** Throws `dataset.unknown` for a segment that the environment does not have. */
+async function checkSegment(body: CreateBody, { desk }: Ground, caller: Caller): Promise<void> {
+  const id = readSegment(body);
+  if (id === undefined) return;
+  const found =
+    id === null
+      ? []
+      : await desk.read(caller, { dataset: SEGMENTS.name, filter: { id: { eq: id } }, columns: ['id'], limit: 1 });
+  if (found.length === 0)
+    throw new Fault('dataset.unknown', 'There is no such segment; allowed are ids of the lookup segments.', {
+      pointer: '/segment_id',
+    });
+}
+
+/** More jobs than one at a time can make in the life of a record, unless they are all tiny. */
+const MOST_LISTED = 1000;
+
+function listRoute(app: FastifyInstance, { desk, options }: Ground): void {
+  bothForms(app, {
+    method: 'GET',
+    url: `${EXPORTS}/jobs`,
+    schema: jobSchemas.list,
+    handler: async (request) => {
+      const at = now();
+      const createdFrom = later(at, 1 - options.recordLife);
+      const found = await desk.jobs(callerOf(request), { dialect: 'userpilot', createdFrom, limit: MOST_LISTED });
+      return found.map((one) => writeSummary({ ...one, options, now: at }));
+    },
+  });
+}
+
+function jobRoute(app: FastifyInstance, { desk, options, baseUrl }: Ground): void {
+  bothForms(app, {
+    method: 'GET',
+    url: `${EXPORTS}/jobs/:job_id`,
+    schema: jobSchemas.one,
+    handler: async (request, reply) => {
+      const caller = callerOf(request);
+      const { job_id: reference } = request.params as { job_id: string };
+      const found = await desk.jobByReference(caller, 'userpilot', reference);
+      const at = now();
+      if (!isKnown(found.job, options, at)) throw new Fault('job.unknown', 'There is no such export job.');
+      if (!isFinal(found.run.state)) reply.header('retry-after', '1');
+      const minting = { principal: caller.principal.id, route: `${baseUrl}${FILES}` };
+      return writeDetail({ ...found, options, now: at }, desk.links, minting);
+    },
+  });
+}
+
+/** Records have a life of their own, from their creation. */
+function isKnown({ createdAt }: Job, { recordLife }: UserpilotOptions, at: string): boolean {
+  return at < later(createdAt, recordLife);
+}
