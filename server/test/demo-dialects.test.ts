@@ -4,14 +4,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import config from '../../../examples/demo/drayage.config.ts';
-import { runCommand } from '../../test/command-line.ts';
-import { readParquet } from '../../test/readers/parquet.ts';
-import { type DemoData, demoData } from './demo-data.ts';
-import { DEMO_KEYS } from './demo-keys.ts';
+import config from '../../examples/demo/drayage.config.ts';
+import { type DemoData, demoData } from '../src/cli/demo-data.ts';
+import { DEMO_KEYS } from '../src/cli/demo-keys.ts';
+import { runCommand } from './command-line.ts';
+import { readParquet } from './readers/parquet.ts';
 
 const NOW = '2026-11-21T00:00:00.000Z';
-const CONFIG = fileURLToPath(new URL('../../../examples/demo/drayage.config.ts', import.meta.url));
+const CONFIG = fileURLToPath(new URL('../../examples/demo/drayage.config.ts', import.meta.url));
 const APPS = ['NX-DEMO0001', 'NX-DEMO0002'];
 const BATCH_APPS = ['BATCHDEMO', 'DEVBATCHDEMO', 'BATCHDEMO2'];
 /** In the files' unit. */
