@@ -26,7 +26,7 @@ before(async () => {
 
 after(async () => {
   await ground[Symbol.asyncDispose]();
-  await other[Symbol.asyncDispose]();
+  await custom[Symbol.asyncDispose]();
 });
 
 afterEach(() => mock.timers.reset());
