@@ -74,6 +74,9 @@ const LOOKUPS: Readonly<Record<string, Lookup>> = {
     ],
     { display_name: 'Leave', key: '9', data_type: 'checklist' },
   ],
+};
+
+const CONTENTS: Readonly<Record<string, Lookup>> = {
   flows: [[titled(448, 'Welcome, stranger'), titled(449, '=flow')], titled(909, 'Second welcome')],
   banners: [[titled(3, 'Sale "today"'), titled(4, 'バナー')], titled(909, 'Second banner')],
   spotlights: [[titled(5, 'Look\nhere'), titled(6, 'New ✨')], titled(909, 'Second spotlight')],
@@ -107,7 +110,9 @@ function survey(id: number, title: string, types: readonly string[]): Row {
 
 /** A file for each lookup. Ids repeat from app to app. */
 export function lookupSlices(now: string): readonly DemoSlice[] {
-  const small = Object.entries(LOOKUPS).map(([name, lookup]) => lookupSlice(name, valuesSql(lookup)));
+  const small = Object.entries({ ...LOOKUPS, ...CONTENTS }).map(([name, lookup]) =>
+    lookupSlice(name, valuesSql(lookup)),
+  );
   return [
     ...small,
     lookupSlice('segments', segmentsSql()),

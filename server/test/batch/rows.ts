@@ -62,18 +62,22 @@ export function makeTables(now: string): Tables {
       tables.reachability.push({ ...event, event_type: 'reachability', ...flags });
     }
     for (let at = 0; at < INSTALLS; at++) tables.installs.push(installOf(app, appNumber, at, now));
-    for (const [kind, token] of [
-      ['push', 'spring'],
-      ['push', 'summer'],
-      ['transactional', 'receipts'],
-      ['transactional', 'resets'],
-      ['inapp', 'banner'],
-      // A campaign of every app's own, without rows.
-      ['push', `only-${app}`],
-    ] as const)
-      tables.targets.push({ app, kind, token });
+    tables.targets.push(...targetsOf(app));
   });
   return tables;
+}
+
+function targetsOf(app: string): Row[] {
+  const targets = [
+    ['push', 'spring'],
+    ['push', 'summer'],
+    ['transactional', 'receipts'],
+    ['transactional', 'resets'],
+    ['inapp', 'banner'],
+    // A campaign of every app's own, without rows.
+    ['push', `only-${app}`],
+  ] as const;
+  return targets.map(([kind, token]) => ({ app, kind, token }));
 }
 
 /** Writes each as JSON lines, and targets, which are looked up in less memory, as CSV. Gives their files by name. */
