@@ -4,12 +4,13 @@ import type { Column } from '../column/type.ts';
 import { type Dataset, findVisible, firstRepeated, type Scope, unknownColumn, visibleColumns } from './dataset.ts';
 import { readFilter, type Test } from './filter.ts';
 import { filterSql } from './filter-sql.ts';
+import { type PathColumn, pathText } from './path-column.ts';
 import { type Window, windowConditions } from './window.ts';
 
 /** What is asked of a dataset, as the caller sent it. */
 export interface QueryAsk {
   readonly filter?: unknown;
-  readonly columns?: readonly string[] | undefined;
+  readonly columns?: readonly AskedColumn[] | undefined;
   readonly distinct?: boolean | undefined;
   /** Column names, `-` before one for descending. */
   readonly order?: readonly string[] | undefined;
@@ -17,12 +18,29 @@ export interface QueryAsk {
   readonly limit?: number | undefined;
 }
 
+/** A column by its name, a value inside a JSON column under a name of its own, or the names inside JSON columns. */
+export type AskedColumn = string | PathColumn | KeysColumn;
+
+/** The names that JSON objects of a column have, a row each; only with distinct, and alone. */
+interface KeysColumn {
+  readonly name: string;
+  readonly keysOf: string;
+}
+
+/** A column of the query. */
+export interface QueryColumn extends Column {
+  /** Where it stands inside a JSON column of the dataset. */
+  readonly inside?: Omit<PathColumn, 'name'>;
+  /** The JSON column whose objects' names it holds. */
+  readonly keysOf?: string;
+}
+
 /**
  * One query over a dataset's columns: frozen, printable, ready to be put around any relation that
  * has those columns. SQL pieces are DuckDB's.
  */
 export interface Query {
-  readonly columns: readonly Column[];
+  readonly columns: readonly QueryColumn[];
   /** Null when every row is wanted. */
   readonly where: string | null;
   readonly distinct: boolean;
@@ -35,8 +53,8 @@ export interface Query {
 /** Makes the query. The scope is part of it: the only way to a query without a tenant's bound is to say so. */
 export function makeQuery(dataset: Dataset, scope: Scope, window: Window, ask: QueryAsk): Query {
   checkNames(dataset);
-  const columns = chooseColumns(dataset, ask.columns);
   const { order = [], distinct = false, limit } = ask;
+  const columns = chooseColumns(dataset, ask.columns, distinct);
   checkLimit(dataset, limit, distinct);
   const conditions = [
     ...scopeTests(dataset, scope).map(filterSql),
@@ -62,11 +80,16 @@ function checkLimit({ name, key }: Dataset, limit: number | undefined, distinct:
 
 /** SQL of the query over `relation`, a parenthesised select or table that has the dataset's columns. */
 export function querySql(query: Query, relation: string): string {
-  const names = query.columns.map((column) => identifier(column.name)).join(', ');
+  const names = query.columns.map(selected).join(', ');
   const where = query.where === null ? '' : ` where ${query.where}`;
   const orderBy = query.orderBy === null ? '' : ` order by ${query.orderBy}`;
   const limit = query.limit === undefined ? '' : ` limit ${query.limit}`;
   return `select ${query.distinct ? 'distinct ' : ''}${names} from ${relation} as relation${where}${orderBy}${limit}`;
+}
+
+function selected({ name, inside, keysOf }: QueryColumn): string {
+  if (keysOf !== undefined) return `unnest(json_keys(${identifier(keysOf)})) as ${identifier(name)}`;
+  return inside ? `${pathText(inside)} as ${identifier(name)}` : identifier(name);
 }
 
 /** Were two columns one to the engine, it could put a bound or a value of the one on the other. */
@@ -90,24 +113,48 @@ export function scopeTests(dataset: Dataset, scope: Scope): readonly Test[] {
   return [{ is: 'test', column, path: [], verb: 'eq', operand: scope.tenant, pointer: '/tenant' }];
 }
 
-function chooseColumns(dataset: Dataset, names: readonly string[] | undefined): readonly Column[] {
-  if (names === undefined) return visibleColumns(dataset).map(plainColumn);
-  if (names.length === 0) throw refuse('/columns', 'At least one column is needed.');
-  return names.map((name, at) => {
+function chooseColumns(
+  dataset: Dataset,
+  asked: readonly AskedColumn[] | undefined,
+  distinct: boolean,
+): readonly QueryColumn[] {
+  if (asked === undefined) return visibleColumns(dataset).map(plainColumn);
+  if (asked.length === 0) throw refuse('/columns', 'At least one column is needed.');
+  const names = asked.map((each) => (typeof each === 'string' ? each : each.name));
+  return asked.map((each, at) => {
+    const name = names[at] ?? '';
+    if (names.indexOf(name) !== at) throw refuse(`/columns/${at}`, `"${name}" is asked for twice.`);
+    if (typeof each !== 'string') {
+      if ('keysOf' in each && (!distinct || asked.length > 1))
+        throw refuse(`/columns/${at}`, 'Names inside a JSON column are asked for with distinct, and alone.');
+      return insideColumn(dataset, each, `/columns/${at}`);
+    }
     const column = findVisible(dataset, name);
     if (!column) throw refuse(`/columns/${at}`, unknownColumn(dataset, name));
-    if (names.indexOf(name) !== at) throw refuse(`/columns/${at}`, `"${name}" is asked for twice.`);
     return plainColumn(column);
   });
 }
 
-function plainColumn({ name, type, nullable }: Column): Column {
+function insideColumn(dataset: Dataset, asked: PathColumn | KeysColumn, pointer: string): QueryColumn {
+  const of = 'keysOf' in asked ? asked.keysOf : asked.column;
+  const { name } = asked;
+  const column = findVisible(dataset, of);
+  if (!column) throw refuse(`${pointer}/column`, unknownColumn(dataset, of));
+  if (column.type.is !== 'json') throw refuse(`${pointer}/column`, `"${of}" is no JSON column.`);
+  // An order by a name means the dataset's column; the engine would take the query's.
+  if (firstRepeated([...dataset.columns.map((each) => each.name), name]) !== undefined)
+    throw refuse(`${pointer}/name`, `"${name}" is a column already, apart from upper and lower case.`);
+  const text = { name, type: { is: 'text' }, nullable: true } as const;
+  return 'keysOf' in asked ? { ...text, keysOf: of } : { ...text, inside: { column: of, path: asked.path } };
+}
+
+function plainColumn({ name, type, nullable }: Column): QueryColumn {
   return { name, type, nullable };
 }
 
 function orderSql(
   dataset: Dataset,
-  columns: readonly Column[],
+  columns: readonly QueryColumn[],
   { order, distinct, limit }: { order: readonly string[]; distinct: boolean; limit: number | undefined },
 ): string | null {
   if (order.length === 0 && !distinct && limit === undefined) return null;

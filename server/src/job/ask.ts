@@ -1,3 +1,4 @@
+import type { AskedColumn } from '../dataset/query.ts';
 import type { DestinationOptions } from '../destination/options.ts';
 import {
   type Compression,
@@ -19,7 +20,7 @@ export interface Ask {
   };
   /** The filter tree as JSON; checked against the dataset's columns. */
   readonly filter?: unknown;
-  readonly columns?: readonly string[] | undefined;
+  readonly columns?: readonly AskedColumn[] | undefined;
   readonly distinct: boolean;
   /** Column names, `-` before one for descending. */
   readonly order?: readonly string[] | undefined;
@@ -40,6 +41,8 @@ interface AskedOutput {
   readonly compression: Compression;
   /** Left out for one file. */
   readonly split?: Split | undefined;
+  /** Names of the asked columns it has; left out, all. */
+  readonly columns?: readonly string[] | undefined;
 }
 
 /** The format options as dialects take them in. */

@@ -8,6 +8,7 @@ import { Fault, recordOf } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
 import { ISO } from '../column/instant.ts';
 import type { Scope } from '../dataset/dataset.ts';
+import type { AskedColumn } from '../dataset/query.ts';
 import type { Catalog } from '../run/catalog.ts';
 import { filesFolder } from '../run/execution.ts';
 import { checkAsk, type Limits, makePlan, type OutputAsk, type Plan, type PlanAsk } from '../run/plan.ts';
@@ -23,7 +24,8 @@ export interface ReadAsk {
   readonly scope: Scope;
   /** The filter tree as JSON; checked against the dataset's columns. */
   readonly filter?: unknown;
-  readonly columns?: readonly string[];
+  readonly columns?: readonly AskedColumn[];
+  readonly distinct?: boolean;
   /** Column names, `-` before one for descending; the dataset's key completes it. */
   readonly order?: readonly string[];
   /** Rows at most, 10 000 and no more. */
@@ -228,8 +230,8 @@ export class Reads implements AsyncDisposable {
   }
 }
 
-function planAskOf({ filter, columns, order, limit }: ReadAsk): PlanAsk {
-  return { filter, columns, order, limit, outputs: [OUTPUT] };
+function planAskOf({ filter, columns, distinct, order, limit }: ReadAsk): PlanAsk {
+  return { filter, columns, distinct, order, limit, outputs: [OUTPUT] };
 }
 
 function tooMuch(bytes: number): Fault {

@@ -16,8 +16,8 @@ export function landingRead({ source, live }: Plan, piece: Piece | null): LiveRe
 }
 
 /** The CSV options of an output whose bytes the live source can write itself; null for any other. */
-export function straightOptions(plan: Plan, { format }: PlannedOutput): CsvOptions | null {
-  if (plan.live === null || plan.live.landing !== null || format.type !== 'csv') return null;
+export function straightOptions(plan: Plan, { format, columns }: PlannedOutput): CsvOptions | null {
+  if (plan.live === null || plan.live.landing !== null || format.type !== 'csv' || columns !== undefined) return null;
   const isPlain = straightRead(plan, null).columns.every((name) => plainOf(plan, name));
   const isOrdinary = format.lineEnd === 'lf' && !format.formulaGuard && !format.decimalComma;
   const hasInstants = plan.query.columns.some(({ type }) => type.is === 'instant');

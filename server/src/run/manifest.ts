@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { nameOf } from '../column/type.ts';
 import type { OutputResult } from './execution.ts';
 import { isSignedBy, type Signer } from './keys.ts';
-import { hashPlan, type Plan } from './plan.ts';
+import { hashPlan, outputColumns, type Plan } from './plan.ts';
 
 const count = z.number().int().nonnegative();
 
@@ -85,7 +85,7 @@ function describeOutput(result: OutputResult, plan: Plan): Manifest['outputs'][n
     compression: compression.type,
     compressionLevel: compression.type === 'none' ? null : compression.level,
     options,
-    schema: plan.query.columns.map((column) => ({
+    schema: outputColumns(plan.query, result.output).map((column) => ({
       name: column.name,
       type: nameOf(column.type),
       nullable: column.nullable,

@@ -4,7 +4,7 @@ import { formatOf } from '../format/formats.ts';
 import { type FileResult, filesFolder } from './execution.ts';
 import { FileSink } from './file-sink.ts';
 import { type Joiner, joinInto } from './join.ts';
-import { type Plan, type PlannedOutput, partPath } from './plan.ts';
+import { outputColumns, type Plan, type PlannedOutput, partPath } from './plan.ts';
 
 /** A segment that waits to be joined. */
 interface WholeSegment {
@@ -87,7 +87,7 @@ export class OutputFiles implements AsyncDisposable {
     const { format, compression } = this.#output;
     const path = partPath(this.#output, this.#finished.length + 1);
     const sink = await FileSink.create(join(filesFolder(stage), path));
-    const joining = formatOf(format).joining(plan.query.columns, `${seed} ${path}`);
+    const joining = formatOf(format).joining(outputColumns(plan.query, this.#output), `${seed} ${path}`);
     return { path, sink, joiner: joinInto(compressInto(sink, compression), joining), rows: 0, bytes: 0 };
   }
 

@@ -41,7 +41,9 @@ export function planLive(
   const natural = new Map(source.live.columns.flatMap(({ name, natural: type }) => (type ? [[name, type]] : [])));
   const pushed = pushDown(dataset, { scope, window, filter: ask.filter }, natural);
   const isPlain = pushed.isExact && query.orderBy === null;
-  const wanted = isPlain ? new Set(query.columns.map(({ name }) => name)) : null;
+  const wanted = isPlain
+    ? new Set(query.columns.map(({ name, inside, keysOf }) => inside?.column ?? keysOf ?? name))
+    : null;
   const relation = planned.relation.filter(({ name }) => wanted?.has(name) ?? true);
   const isRead = ({ name }: { readonly name: string }) => relation.some(({ from }) => from === name);
   return {

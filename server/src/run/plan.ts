@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import canonicalize from 'canonicalize';
-import { Fault } from '../base/errors.ts';
+import { Fault, refuse } from '../base/errors.ts';
+import type { Column } from '../column/type.ts';
 import type { Dataset, Scope } from '../dataset/dataset.ts';
 import { makeQuery, type Query, type QueryAsk } from '../dataset/query.ts';
 import { readWindow, type Window, type WindowAsk } from '../dataset/window.ts';
@@ -20,6 +21,8 @@ export interface PlannedOutput {
   readonly split: Split | null;
   /** Name of the file, free of folders; of a split output what the numbers are put into. */
   readonly path: string;
+  /** Names of the query's columns it has; left out, all. */
+  readonly columns?: readonly string[];
 }
 
 /** What the bytes of a run depend on beside the plan's own words. */
@@ -68,6 +71,7 @@ export interface OutputAsk {
   readonly format: FormatOptions;
   readonly compression: Compression;
   readonly split?: Split | undefined;
+  readonly columns?: readonly string[] | undefined;
 }
 
 /** What an ask is checked against. */
@@ -105,8 +109,9 @@ export function makePlan(ask: PlanAsk, ground: PlanGround): Plan {
     scope,
     window,
     ...planLive({ source, relation, query }, { ask, segments, dataset, scope, window }),
-    outputs: ask.outputs.map((output, at) => ({
+    outputs: ask.outputs.map(({ columns, ...output }, at) => ({
       ...output,
+      ...(columns === undefined ? {} : { columns }),
       split: output.split ?? null,
       path: `${fileStem}${at === 0 ? '' : `-${at + 1}`}.${fullEnding(output)}`,
     })),
@@ -142,17 +147,27 @@ export function checkAsk(ask: PlanAsk, ground: AskGround): { window: Window; que
   const { dataset, scope, now } = ground;
   const window = ground.window ?? readWindow(ask.window ?? {}, dataset, now);
   const query = makeQuery(dataset, scope, window, ask);
-  for (const output of ask.outputs) checkOutput(output, query);
+  for (const [at, output] of ask.outputs.entries()) checkOutput(output, query, at);
   return { window, query };
 }
 
-function checkOutput({ format, compression }: PlanAsk['outputs'][number], query: Query): void {
+function checkOutput({ format, compression, columns }: OutputAsk, query: Query, at: number): void {
   const bound = formatOf(format);
-  bound.check(query.columns);
+  const unknown = columns?.find((name) => query.columns.every((column) => column.name !== name));
+  if (unknown !== undefined) throw refuse(`/outputs/${at}/columns`, `"${unknown}" is not among the columns asked for.`);
+  if (columns !== undefined && query.distinct)
+    throw refuse(`/outputs/${at}/columns`, 'With distinct, every output has all columns.');
+  bound.check(outputColumns(query, { columns }));
   if (compression.type === 'none' || bound.compressible) return;
   throw new Fault('request.invalid', `${format.type} compresses its own pages; allowed is compression none.`, {
     pointer: '/compression',
   });
+}
+
+/** The columns of an output, in the order it names them. */
+export function outputColumns(query: Query, { columns }: Pick<OutputAsk, 'columns'>): readonly Column[] {
+  if (columns === undefined) return query.columns;
+  return columns.flatMap((name) => query.columns.filter((column) => column.name === name));
 }
 
 function fullEnding({ format, compression }: Pick<PlannedOutput, 'format' | 'compression'>): string {

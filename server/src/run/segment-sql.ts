@@ -5,7 +5,7 @@ import { formatOf } from '../format/formats.ts';
 import { relationSql } from '../source/relation.ts';
 import type { Copy } from '../source/statement.ts';
 import { type Execution, landedFile, segmentsFolder, sortedFile } from './execution.ts';
-import type { Plan, PlannedOutput } from './plan.ts';
+import { outputColumns, type Plan, type PlannedOutput } from './plan.ts';
 
 type Staged = Pick<Execution, 'plan' | 'stage' | 'rowsSorted'>;
 
@@ -33,7 +33,7 @@ function relationColumns({ relation, source, query }: Plan) {
 
 /** The COPY of each segment, in order, and the file it writes. */
 export function copyStatements(staged: Staged, output: PlannedOutput): Copy[] {
-  const { expressions, copy } = formatOf(output.format).segment(staged.plan.query.columns);
+  const { expressions, copy } = formatOf(output.format).segment(outputColumns(staged.plan.query, output));
   const select = expressions.map(({ sql, name }) => (name === null ? sql : `${sql} as ${identifier(name)}`)).join(', ');
   return segmentRelations(staged).map((relation, at) => {
     const path = join(segmentsFolder(staged.stage), `${output.path}.${at}`);

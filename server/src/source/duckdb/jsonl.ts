@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { MARK_LENGTH, MARKED_REST, markNumbers, markOf, unmarkNumbers } from '../../column/json-number.ts';
 import { identifier, literal } from '../../column/sql.ts';
 import { type Column, type ColumnType, engineType } from '../../column/type.ts';
 import type { Session } from '../engine.ts';
@@ -8,32 +9,20 @@ import { declaredType, type FilesAsk, fromText } from './columns.ts';
 /** Longest line that is read, in bytes. */
 const MAX_LINE_BYTES = 64 * 1024 * 1024;
 
-/**
- * The engine parses JSON numbers into 64-bit floats, which would turn 12345678901234.5678 into
- * …568. So every number outside a string is first put into a string behind a mark. It depends on
- * when the files were written, so that nobody can put a text into them that is taken for a number.
- */
-function markOf(inputs: readonly PinnedFile[]): string {
-  const digest = createHash('sha256').update(JSON.stringify(inputs)).digest('hex');
-  return `\u{f8d7}${digest.slice(0, MARK_LENGTH - 2)}#`;
+/** It depends on when the files were written, so that nobody can put a text into them that is taken for a number. */
+function markOfFiles(inputs: readonly PinnedFile[]): string {
+  return markOf(createHash('sha256').update(JSON.stringify(inputs)).digest('hex'));
 }
 
-const MARK_LENGTH = 12;
-
-const NUMBER = '-?[0-9]+(?:\\.[0-9]+)?(?:[eE][+-]?[0-9]+)?';
-
-/** What stands before a number outside strings, then the number; at the end of the line, nothing. */
-const NUMBERS = `((?:"(?:[^"\\\\]|\\\\.)*"|[^"0-9-])*)(${NUMBER}|$)`;
-
 /** The last match is the end of the line and leaves a mark of its own there. */
-const LINE = `left(marked, length(marked) - ${MARK_LENGTH + 2})`;
+const LINE = `left(marked, length(marked) - ${MARKED_REST})`;
 
 /** JSON lines: one object a line, columns by its top-level names, in the order they first appear. */
 export async function describeJsonl(ask: FilesAsk, openEngine: OpenEngine): Promise<SourceShape> {
   const paths = ask.inputs.map(({ path }) => path);
   await using engine = await openEngine({ files: paths });
   const session = await engine.session();
-  const mark = markOf(ask.inputs);
+  const mark = markOfFiles(ask.inputs);
   const found = await readColumns(session, `[${paths.map(literal).join(', ')}]`, ask);
   const columns = found.map((column, at) => ({
     ...column,
@@ -78,7 +67,7 @@ function objects(files: string): string {
 
 function scanSql(columns: readonly Column[], mark: string): string {
   const paths = columns.map(({ name }) => literal(pointer(name)));
-  const marked = `regexp_replace(json::varchar, ${literal(NUMBERS)}, ${literal(`\\1"${mark}\\2"`)}, 'g') as marked`;
+  const marked = `${markNumbers('json::varchar', mark)} as marked`;
   // The files come before anything that holds a name, since a name may be "{files}" too.
   return `(with lines as (select ${marked} from ${objects('{files}')}) select json_extract(${LINE}, [${paths.join(', ')}]) as members from lines)`;
 }
@@ -99,7 +88,7 @@ function valueSql(member: string, type: ColumnType, reading: Reading): string {
   const { mark } = reading;
   switch (type.is) {
     case 'json':
-      return `regexp_replace((${member})::varchar, ${literal(`"${mark}(${NUMBER})"`)}, '\\1', 'g')`;
+      return unmarkNumbers(`(${member})::varchar`, mark);
     case 'list':
     case 'struct':
     case 'map':
