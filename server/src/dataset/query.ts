@@ -28,7 +28,7 @@ interface KeysColumn {
 }
 
 /** A column of the query. */
-export interface QueryColumn extends Column {
+interface QueryColumn extends Column {
   /** Where it stands inside a JSON column of the dataset. */
   readonly inside?: Omit<PathColumn, 'name'>;
   /** The JSON column whose objects' names it holds. */
