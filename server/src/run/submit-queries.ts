@@ -1,3 +1,4 @@
+import { sql } from 'kysely';
 import { later, now } from '../base/clock.ts';
 import { Fault } from '../base/errors.ts';
 import { newId } from '../base/ids.ts';
@@ -96,7 +97,8 @@ async function refuseSecond(tx: Tx, job: Pick<Job, 'tenant' | 'dialect' | 'ask'>
     .select(['jobs.id', 'jobs.reference'])
     .where('runs.tenant_id', '=', job.tenant)
     .where('runs.exclusive', '=', exclusive)
-    .where('runs.state', 'in', ['queued', 'running', 'committing'])
+    // Spelt out: SQLite does not use a partial index for values it is given later.
+    .where(sql<boolean>`runs.state in ('queued', 'running', 'committing')`)
     .executeTakeFirst();
   if (found)
     throw new Fault('conflict.running', `The export ${found.reference ?? found.id} is still in progress.`, {
