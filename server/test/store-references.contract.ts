@@ -37,11 +37,12 @@ function testFinding(ground: GroundOf): void {
     const { job: ours } = await ground().submit('acme');
     const { job: theirs } = await ground().submit('acme', { dialect: 'shoal', reference: 'a-1' });
     const list = async (dialect?: string) => {
-      const found = await ground().runs.jobs({ tenants: ['acme'], limit: 9, ...(dialect && { dialect }) });
+      const found = await ground().runs.jobs({ tenants: ['acme'], limit: 9, ...(dialect && { dialects: [dialect] }) });
       return found.map(({ job }) => job.id).sort();
     };
     assert.deepEqual(await list(), [ours.id, theirs.id].sort());
     assert.deepEqual(await list('shoal'), [theirs.id]);
+    assert.deepEqual(await ground().runs.jobs({ tenants: ['acme'], dialects: [], limit: 9 }), []);
     await ground().runs.deleteJob(theirs.id, ['acme'], ground().asker);
     assert.equal(await ground().runs.count('shoal', ['acme', 'globex'], since), 1);
     assert.equal(await ground().runs.count('shoal', ['globex'], since), 0);

@@ -125,12 +125,25 @@ export class Desk {
     return accepted;
   }
 
+  /** Left out, of all the dialects the key speaks. */
   jobs(caller: Caller, filter: Omit<JobFilter, 'tenants'>): Promise<JobWithRun[]> {
-    return this.#ground.runs.jobs({ ...filter, tenants: tenantsOf(caller, 'read') });
+    const { dialects } = caller.principal;
+    return this.#ground.runs.jobs({ dialects, ...filter, tenants: tenantsOf(caller, 'read') });
   }
 
   async job(caller: Caller, id: string): Promise<JobWithRun> {
-    return known(isId('job', id) ? await this.#ground.runs.job(id, tenantsOf(caller, 'read')) : null, 'job');
+    return known(await this.#findJob(caller, id, tenantsOf(caller, 'read')), 'job');
+  }
+
+  /** What came by a dialect is there only for keys that speak it. */
+  async #findJob({ principal }: Caller, id: string, tenants: readonly string[]): Promise<JobWithRun | null> {
+    const found = isId('job', id) ? await this.#ground.runs.job(id, tenants) : null;
+    return found && principal.dialects.includes(found.job.dialect) ? found : null;
+  }
+
+  async #findRun(caller: Caller, id: string, tenants: readonly string[]): Promise<Run | null> {
+    const run = isId('run', id) ? await this.#ground.runs.run(id, tenants) : null;
+    return run && (await this.#findJob(caller, run.jobId, tenants)) ? run : null;
   }
 
   /** The job a dialect's clients know by this reference. Throws `job.unknown`. */
@@ -153,8 +166,9 @@ export class Desk {
   }
 
   async deleteJob(caller: Caller, id: string): Promise<void> {
+    const tenants = tenantsOf(caller, 'write');
     const isKnown =
-      isId('job', id) && (await this.#ground.runs.deleteJob(id, tenantsOf(caller, 'write'), askerOf(caller)));
+      (await this.#findJob(caller, id, tenants)) && (await this.#ground.runs.deleteJob(id, tenants, askerOf(caller)));
     known(isKnown || null, 'job');
     this.#ground.changed();
   }
@@ -162,7 +176,10 @@ export class Desk {
   async runAgain(caller: Caller, jobId: string, idempotency: CreateAsk['idempotency']): Promise<Run> {
     const { runs, admit, changed } = this.#ground;
     const tenants = tenantsOf(caller, 'write');
-    const { job, run: last } = known(isId('job', jobId) ? await runs.job(jobId, tenants) : null, 'job');
+    const { job, run: last } = known(await this.#findJob(caller, jobId, tenants), 'job');
+    // Its clients know one run of it, and would see what is over begin again.
+    if (job.reference !== null)
+      throw new Fault('run.final', `A job that was made by ${job.dialect} is carried out once; make another there.`);
     const tier = this.tierOf(tierNameOf(caller, job.tenant), job.dialect);
     this.dataset(caller, job.ask.dataset);
     checkTier(tier, wantedOf(job.ask, last.window));
@@ -174,33 +191,34 @@ export class Desk {
   }
 
   async runsOf(caller: Caller, jobId: string, page: { after?: string; limit: number }): Promise<Run[]> {
-    return known(
-      isId('job', jobId) ? await this.#ground.runs.runsOf(jobId, tenantsOf(caller, 'read'), page) : null,
-      'job',
-    );
+    const tenants = tenantsOf(caller, 'read');
+    const found = await this.#findJob(caller, jobId, tenants);
+    return known(found && (await this.#ground.runs.runsOf(jobId, tenants, page)), 'job');
   }
 
   async run(caller: Caller, id: string): Promise<Run> {
-    return known(isId('run', id) ? await this.#ground.runs.run(id, tenantsOf(caller, 'read')) : null, 'run');
+    return known(await this.#findRun(caller, id, tenantsOf(caller, 'read')), 'run');
   }
 
   async cancel(caller: Caller, id: string): Promise<Run> {
-    const run = isId('run', id)
-      ? await this.#ground.runs.cancel(id, tenantsOf(caller, 'write'), askerOf(caller))
-      : null;
+    const tenants = tenantsOf(caller, 'write');
+    const found = await this.#findRun(caller, id, tenants);
+    const run = found && (await this.#ground.runs.cancel(id, tenants, askerOf(caller)));
     this.#ground.changed();
     return known(run, 'run');
   }
 
   /** The manifest's text, or null before the run succeeded. */
   async manifest(caller: Caller, id: string): Promise<string | null> {
-    const text = isId('run', id) ? await this.#ground.runs.manifest(id, tenantsOf(caller, 'read')) : undefined;
+    const { tenant } = await this.run(caller, id);
+    const text = await this.#ground.runs.manifest(id, [tenant]);
     if (text === undefined) throw new Fault('run.unknown', 'There is no such run.');
     return text;
   }
 
   async log(caller: Caller, id: string): Promise<LogEntry[]> {
-    return known(isId('run', id) ? await this.#ground.runs.log(id, tenantsOf(caller, 'read')) : null, 'run');
+    const { tenant } = await this.run(caller, id);
+    return known(await this.#ground.runs.log(id, [tenant]), 'run');
   }
 
   /** What a link points at. Throws `link.invalid`, `file.expired`. */

@@ -67,6 +67,10 @@ describe('the front', () => {
       ['localhost', '/other/things?a=1', 'other'],
       ['other.localhost', '/things', 'other'],
       ['OTHER.localhost:8443', '/things', 'other'],
+      ['other.localhost.', '/things', 'other'],
+      ['localhost', 'http://localhost/other/things', 'other'],
+      ['other.localhost', 'http://LOCALHOST:80/things?a=1', 'plain'],
+      ['localhost', 'http://other.localhost/things', 'other'],
     ];
     for (const [host, path, from] of cases)
       assert.equal(await ask('GET', path, { host }), `200 application/json {"from":"${from}"}`);

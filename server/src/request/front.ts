@@ -77,13 +77,18 @@ function native(mounted: readonly Mounted[]): Mounted {
   return found;
 }
 
+/** What clients send to a proxy, and a server has to take as well (RFC 9112 §3.2.2): its authority wins over Host. */
+const ABSOLUTE_FORM = /^https?:\/\/([^/?#]*)(.*)$/i;
+
 function dispatch(
   request: IncomingMessage,
   response: ServerResponse,
   mounted: readonly Mounted[],
   hosts: Readonly<Record<string, string>>,
 ): void {
-  const host = (request.headers.host ?? '').replace(/:\d+$/, '').toLowerCase();
+  const [, authority, target] = ABSOLUTE_FORM.exec(request.url ?? '') ?? [];
+  if (target !== undefined) request.url = target.startsWith('/') ? target : `/${target}`;
+  const host = (authority ?? request.headers.host ?? '').replace(/:\d+$/, '').replace(/\.$/, '').toLowerCase();
   const name = Object.hasOwn(hosts, host) ? hosts[host] : undefined;
   const byHost = mounted.find(({ dialect }) => dialect.name === name);
   const byPrefix = byHost ?? mounted.find(({ dialect }) => isBelow(request.url ?? '', dialect.prefix));

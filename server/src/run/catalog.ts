@@ -28,6 +28,8 @@ const DESCRIBE_MS = 30_000;
 export class Catalog {
   readonly #ground: CatalogGround;
   readonly #datasets = new Map<string, Dataset>();
+  /** Those whose source was read and does not have what is declared of it. */
+  readonly #misdeclared = new Set<string>();
 
   constructor(ground: CatalogGround) {
     this.#ground = ground;
@@ -54,10 +56,16 @@ export class Catalog {
     const { folder, limits } = this.#ground;
     const declaration = this.#declaration(name);
     const ask = { options: declaration.source, types: declaredTypes(declaration), folder };
-    const { shape, engine } = await worker.describe(ask, limits);
-    const dataset = declareDataset(name, declaration, shape.columns);
-    this.#datasets.set(name, dataset);
-    return { dataset, shape, engine };
+    this.#misdeclared.delete(name);
+    try {
+      const { shape, engine } = await worker.describe(ask, limits);
+      const dataset = declareDataset(name, declaration, shape.columns);
+      this.#datasets.set(name, dataset);
+      return { dataset, shape, engine };
+    } catch (error) {
+      if (error instanceof Fault && error.code === 'request.invalid') this.#misdeclared.add(name);
+      throw error;
+    }
   }
 
   #declaration(name: string) {
@@ -77,10 +85,15 @@ export class Catalog {
     return [...this.#datasets.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
   }
 
-  /** Throws `dataset.unknown`, naming those `offered`, or `source.unreachable` for one whose source could not be described yet. */
+  /**
+   * Throws `dataset.unknown`, naming those `offered`, `source.unreachable` for one whose source could not be described
+   * yet, `source.refused` for one that is declared wrongly.
+   */
   dataset(name: string, offered = this.list()): Dataset {
     const dataset = this.#datasets.get(name);
     if (dataset) return dataset;
+    if (this.#misdeclared.has(name))
+      throw new Fault('source.refused', "The dataset's source does not have what is declared of it.");
     if (Object.hasOwn(this.#ground.config.datasets, name))
       throw new Fault('source.unreachable', 'The dataset cannot be read at the moment.', { retryAfterMs: 30_000 });
     throw new Fault(

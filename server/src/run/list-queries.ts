@@ -9,7 +9,8 @@ export interface JobFilter {
   readonly tenants: readonly string[];
   readonly state?: RunState;
   readonly dataset?: string;
-  readonly dialect?: string;
+  /** They came by; left out, any. */
+  readonly dialects?: readonly string[];
   /** ISO instants, half-open. */
   readonly createdFrom?: string;
   readonly createdTo?: string;
@@ -21,6 +22,7 @@ export interface JobFilter {
 /** Ids of the jobs, tenant by tenant, so that each is found by an index however long its history is. */
 export async function findJobIds(tx: Tx, filter: JobFilter): Promise<string[]> {
   const found: string[] = [];
+  if (filter.dialects?.length === 0) return found;
   for (const tenant of filter.tenants)
     found.push(
       ...(filter.state === undefined ? await idsOf(tx, tenant, filter) : await idsInState(tx, tenant, filter)),
@@ -51,8 +53,8 @@ async function idsOf(tx: Tx, tenant: string, filter: JobFilter): Promise<string[
     .where('deleted_at', 'is', null)
     .where('id', '>=', from)
     .where('id', '<', below);
+  if (filter.dialects !== undefined) query = query.where('dialect', 'in', filter.dialects);
   if (filter.dataset !== undefined) query = query.where('dataset', '=', storable(filter.dataset));
-  if (filter.dialect !== undefined) query = query.where('dialect', '=', filter.dialect);
   const rows = await query.orderBy('id', 'desc').limit(filter.limit).execute();
   return rows.map(({ id }) => id);
 }
@@ -99,8 +101,8 @@ async function idsInState(tx: Tx, tenant: string, filter: JobFilter): Promise<st
         ),
       ),
     );
+  if (filter.dialects !== undefined) query = query.where('jobs.dialect', 'in', filter.dialects);
   if (filter.dataset !== undefined) query = query.where('jobs.dataset', '=', storable(filter.dataset));
-  if (filter.dialect !== undefined) query = query.where('jobs.dialect', '=', filter.dialect);
   const rows = await query.orderBy('runs.job_id', 'desc').limit(filter.limit).execute();
   return rows.map(({ id }) => id);
 }

@@ -89,7 +89,7 @@ function lookRoutes(app: FastifyInstance, ground: DialectGround<ShoalOptions>): 
     async (request) => {
       const { limit, offset } = readPage(request.query);
       const { caller } = accountOf(request);
-      const found = await desk.jobs(caller, { dialect: 'shoal', limit: offset + limit });
+      const found = await desk.jobs(caller, { dialects: ['shoal'], limit: offset + limit });
       const writing = writingOf(request, ground);
       return { limit, offset, data: found.slice(offset).map((each) => writeJob(each, writing)) };
     },

@@ -117,7 +117,7 @@ function listRoute(app: FastifyInstance, { desk, options }: Ground): void {
     handler: async (request) => {
       const at = now();
       const createdFrom = later(at, 1 - options.recordLife);
-      const found = await desk.jobs(callerOf(request), { dialect: 'userpilot', createdFrom, limit: MOST_LISTED });
+      const found = await desk.jobs(callerOf(request), { dialects: ['userpilot'], createdFrom, limit: MOST_LISTED });
       return found.map((one) => writeSummary({ ...one, options, now: at }));
     },
   });
