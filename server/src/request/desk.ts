@@ -143,7 +143,7 @@ export class Desk {
 
   async #findRun(caller: Caller, id: string, tenants: readonly string[]): Promise<Run | null> {
     const run = isId('run', id) ? await this.#ground.runs.run(id, tenants) : null;
-    return run && (await this.#findJob(caller, run.jobId, tenants)) ? run : null;
+    return run && caller.principal.dialects.includes(await this.#ground.runs.dialectOf(run.jobId)) ? run : null;
   }
 
   /** The job a dialect's clients know by this reference. Throws `job.unknown`. */

@@ -71,6 +71,14 @@ export class Runs {
     });
   }
 
+  /** What a job came by, be it deleted since. */
+  dialectOf(jobId: string): Promise<string> {
+    return this.#db.read(async (tx) => {
+      const query = tx.selectFrom('jobs').select('dialect').where('id', '=', jobId);
+      return (await query.executeTakeFirstOrThrow()).dialect;
+    });
+  }
+
   /** How many jobs the tenants made by a dialect from an instant on, deleted ones too. */
   count(dialect: string, tenants: readonly string[], from: string): Promise<number> {
     return this.#db.read((tx) => countJobs(tx, { dialect, tenants, from }));
