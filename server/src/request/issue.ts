@@ -109,8 +109,9 @@ function sized(limit: number | bigint, origin: string): string {
   return unit === undefined ? String(limit) : `${limit} ${unit}${Number(limit) === 1 ? '' : 's'}`;
 }
 
+/** Characters are code points, as where they are limited. */
 function lengthOf(value: unknown): string {
-  return typeof value === 'string' || Array.isArray(value) ? `; this has ${value.length}` : '';
+  return typeof value === 'string' || Array.isArray(value) ? `; this has ${[...value].length}` : '';
 }
 
 /** RFC 6901. */
