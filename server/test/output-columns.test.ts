@@ -74,6 +74,19 @@ function testColumns(open: () => { input: ExportInput; folder: string }): void {
     assert.deepEqual(await exportBy(input, some, folder), ['key\ndeep\nprice\n']);
   });
 
+  it('are blank where that is asked for, a name of the dataset too', async () => {
+    const { input, folder } = open();
+    const blank = { name: 'data', isBlank: true } as const;
+    const ask = { columns: [blank, 'id'], filter: { id: { lte: 2 } }, order: ['id'], outputs: [one] };
+    assert.deepEqual(await exportBy(input, ask, folder), ['data,id\n,1\n,2\n']);
+    const plain = { columns: ['id', blank], filter: { id: { eq: 2 } }, outputs: [one] };
+    assert.deepEqual(await exportBy(input, plain, folder), ['id,data\n2,\n']);
+    const only = { columns: [blank], filter: { id: { eq: 2 } }, outputs: [one] };
+    assert.deepEqual(await exportBy(input, only, folder), ['data\n\n']);
+    const distinct = { columns: [blank], distinct: true, outputs: [one] };
+    assert.deepEqual(await exportBy(input, distinct, folder), ['data\n\n']);
+  });
+
   it('are refused where they cannot be', async () => {
     const { input } = open();
     const refused = (ask: Partial<PlanAsk>, pointer: string) =>

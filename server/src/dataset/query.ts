@@ -18,8 +18,14 @@ export interface QueryAsk {
   readonly limit?: number | undefined;
 }
 
-/** A column by its name, a value inside a JSON column under a name of its own, or the names inside JSON columns. */
-export type AskedColumn = string | PathColumn | KeysColumn;
+/** A column by its name, a value inside a JSON column under a name of its own, the names inside JSON columns, or nothing. */
+export type AskedColumn = string | PathColumn | KeysColumn | BlankColumn;
+
+/** A column without a value in any row, for readers who count columns; it may have the name of one that is left out. */
+interface BlankColumn {
+  readonly name: string;
+  readonly isBlank: true;
+}
 
 /** The names that JSON objects of a column have, a row each; only with distinct, and alone. */
 interface KeysColumn {
@@ -33,6 +39,7 @@ interface QueryColumn extends Column {
   readonly inside?: Omit<PathColumn, 'name'>;
   /** The JSON column whose objects' names it holds. */
   readonly keysOf?: string;
+  readonly isBlank?: true;
 }
 
 /**
@@ -87,7 +94,13 @@ export function querySql(query: Query, relation: string): string {
   return `select ${query.distinct ? 'distinct ' : ''}${names} from ${relation} as relation${where}${orderBy}${limit}`;
 }
 
-function selected({ name, inside, keysOf }: QueryColumn): string {
+/** Whether it is made by the query rather than read of the dataset under its name. */
+export function isMade({ inside, keysOf, isBlank }: QueryColumn): boolean {
+  return inside !== undefined || keysOf !== undefined || isBlank === true;
+}
+
+function selected({ name, inside, keysOf, isBlank }: QueryColumn): string {
+  if (isBlank) return `null::varchar as ${identifier(name)}`;
   if (keysOf !== undefined) return `unnest(json_keys(${identifier(keysOf)})) as ${identifier(name)}`;
   return inside ? `${pathText(inside)} as ${identifier(name)}` : identifier(name);
 }
@@ -135,7 +148,8 @@ function chooseColumns(
   });
 }
 
-function insideColumn(dataset: Dataset, asked: PathColumn | KeysColumn, pointer: string): QueryColumn {
+function insideColumn(dataset: Dataset, asked: Exclude<AskedColumn, string>, pointer: string): QueryColumn {
+  if ('isBlank' in asked) return { name: asked.name, type: { is: 'text' }, nullable: true, isBlank: true };
   const of = 'keysOf' in asked ? asked.keysOf : asked.column;
   const { name } = asked;
   const column = findVisible(dataset, of);

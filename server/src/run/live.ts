@@ -2,6 +2,7 @@ import { mkdir, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { Fault } from '../base/errors.ts';
 import { ISO } from '../column/instant.ts';
+import { isMade } from '../dataset/query.ts';
 import type { CsvOptions } from '../format/options.ts';
 import type { Session } from '../source/engine.ts';
 import type { LiveLane, LiveRead, LiveTarget, Piece } from '../source/source.ts';
@@ -18,7 +19,8 @@ export function landingRead({ source, live }: Plan, piece: Piece | null): LiveRe
 /** The CSV options of an output whose bytes the live source can write itself; null for any other. */
 export function straightOptions(plan: Plan, { format, columns }: PlannedOutput): CsvOptions | null {
   if (plan.live === null || plan.live.landing !== null || format.type !== 'csv' || columns !== undefined) return null;
-  const isPlain = straightRead(plan, null).columns.every((name) => plainOf(plan, name));
+  const isPlain =
+    !plan.query.columns.some(isMade) && straightRead(plan, null).columns.every((name) => plainOf(plan, name));
   const isOrdinary = format.lineEnd === 'lf' && !format.formulaGuard && !format.decimalComma;
   const hasInstants = plan.query.columns.some(({ type }) => type.is === 'instant');
   return isPlain && isOrdinary && (format.instants === ISO || !hasInstants) ? format : null;

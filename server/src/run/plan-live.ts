@@ -41,10 +41,10 @@ export function planLive(
   const natural = new Map(source.live.columns.flatMap(({ name, natural: type }) => (type ? [[name, type]] : [])));
   const pushed = pushDown(dataset, { scope, window, filter: ask.filter }, natural);
   const isPlain = pushed.isExact && query.orderBy === null;
-  const wanted = isPlain
-    ? new Set(query.columns.map(({ name, inside, keysOf }) => inside?.column ?? keysOf ?? name))
-    : null;
-  const relation = planned.relation.filter(({ name }) => wanted?.has(name) ?? true);
+  const wanted = new Set(query.columns.flatMap(readFor));
+  // Rows are counted by what they hold: a row of no column is none.
+  const isNarrow = isPlain && wanted.size > 0;
+  const relation = planned.relation.filter(({ name }) => !isNarrow || wanted.has(name));
   const isRead = ({ name }: { readonly name: string }) => relation.some(({ from }) => from === name);
   return {
     source: {
@@ -57,4 +57,9 @@ export function planLive(
     // Two outputs are made of one reading: the source is busy once, and both hold the same rows.
     live: { ...pushed, landing: isPlain && ask.outputs.length === 1 ? null : segments },
   };
+}
+
+/** The dataset's column that a column of the query needs. */
+function readFor({ name, inside, keysOf, isBlank }: Query['columns'][number]): string[] {
+  return isBlank ? [] : [inside?.column ?? keysOf ?? name];
 }
