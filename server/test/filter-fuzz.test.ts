@@ -256,13 +256,14 @@ const OPERANDS: Readonly<Record<Kind, readonly unknown[]>> = {
 };
 
 const COMPARING = ['eq', 'ne', 'gt', 'gte', 'lt', 'lte'];
+const LISTED = ['in', 'nin', 'anyOf', 'noneOf'];
 const TEXTUAL = ['contains', 'startsWith', 'matches'];
 
 type Test = Readonly<Record<string, unknown>>;
 
 function operandFor(verb: string, value: fc.Arbitrary<unknown>): fc.Arbitrary<unknown> {
   if (verb === 'exists') return fc.boolean();
-  if (verb === 'in' || verb === 'nin') return fc.array(fc.option(value, { freq: 5 }), { maxLength: 4 });
+  if (LISTED.includes(verb)) return fc.array(fc.option(value, { freq: 5 }), { maxLength: 4 });
   if (verb === 'matches') return hostile.filter((text) => text.isWellFormed() && text.length < 400).map(quotedPattern);
   return verb === 'eq' || verb === 'ne' ? fc.option(value, { freq: 10 }) : value;
 }
@@ -271,7 +272,7 @@ function columnTests(name: string, kind: Kind): fc.Arbitrary<Test> {
   const fitting = OPERANDS[kind].length === 0 ? hostile : fc.constantFrom(...OPERANDS[kind]);
   const value = fc.oneof({ weight: 3, arbitrary: fitting }, { weight: 2, arbitrary: hostile });
   return fc
-    .constantFrom(...COMPARING, 'in', 'nin', 'exists', 'has', ...TEXTUAL)
+    .constantFrom(...COMPARING, ...LISTED, 'exists', 'has', ...TEXTUAL)
     .chain((verb) => operandFor(verb, value).map((operand) => ({ [name]: { [verb]: operand } })));
 }
 
@@ -284,7 +285,7 @@ const pathTests: fc.Arbitrary<Test> = fc
       ),
       { minLength: 1, maxLength: 2 },
     ),
-    fc.constantFrom(...COMPARING, 'in', 'nin', 'exists', 'has', ...TEXTUAL),
+    fc.constantFrom(...COMPARING, ...LISTED, 'exists', 'has', ...TEXTUAL),
   )
   .filter(([path]) => path.every((part) => part.isWellFormed() && !part.includes('.')))
   .chain(([path, verb]) =>
@@ -411,6 +412,8 @@ it('every hostile text finds itself by every verb, in columns, lists and JSON', 
     { 'json.self': { nin: [text, null, 1] } },
     { texts: { has: text } },
     { 'json.list': { has: text } },
+    { 'json.list': { anyOf: [text, 7] } },
+    { 'json.self': { noneOf: [text, null, 1] } },
     ...(text.length < 400 ? [{ text: { matches: quotedPattern(text) } }] : []),
   ]);
   await agree(tests);

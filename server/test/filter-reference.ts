@@ -54,6 +54,7 @@ function member(key: string, value: unknown, row: Row, kinds: Readonly<Record<st
 const TEXTUAL: ReadonlySet<string> = new Set(['contains', 'startsWith', 'matches']);
 
 function columnTest(kind: Kind, value: unknown, verb: string, operand: unknown): boolean {
+  if (verb === 'anyOf' || verb === 'noneOf') throw new Refused(verb);
   if (verb === 'ne') return !columnTest(kind, value, 'eq', operand);
   if (verb === 'nin') return !columnTest(kind, value, 'in', operand);
   if (verb === 'exists') return operand === true ? value !== null : value === null;
@@ -179,19 +180,26 @@ function instant(operand: unknown): bigint | undefined {
   return micros - (sign === '-' ? -offset : offset);
 }
 
+const OPPOSITES: Readonly<Record<string, string>> = { ne: 'eq', nin: 'in', noneOf: 'anyOf' };
+
 function jsonTest(column: unknown, path: readonly string[], verb: string, operand: unknown): boolean {
-  if (verb === 'ne') return !jsonTest(column, path, 'eq', operand);
-  if (verb === 'nin') return !jsonTest(column, path, 'in', operand);
+  const opposite = OPPOSITES[verb];
+  if (opposite) return !jsonTest(column, path, opposite, operand);
   const value = inside(column, path);
   if (verb === 'exists') return operand === true ? value !== null : value === null;
   if (verb === 'eq' && operand === null) return value === null;
-  if (verb === 'in')
-    return (operand as unknown[]).map((item) => value === (item === null ? null : scalar(item))).some(Boolean);
+  if (verb === 'in' || verb === 'anyOf') return isOneOf(value, operand as unknown[], verb === 'anyOf');
   if (TEXTUAL.has(verb)) return textTest(verb, value, operand);
   const wanted = scalar(operand);
   if (verb === 'has') return Array.isArray(value) && value.includes(wanted);
   if (typeof wanted === 'boolean' && verb !== 'eq') throw new Refused(verb);
   return typeof value === typeof wanted && compares(verb, value === wanted ? 0 : order(value, wanted));
+}
+
+function isOneOf(value: unknown, operands: readonly unknown[], looksIntoLists: boolean): boolean {
+  const items = operands.map((item) => (item === null ? null : scalar(item)));
+  const isHeld = (item: unknown) => looksIntoLists && item !== null && Array.isArray(value) && value.includes(item);
+  return items.some((item) => value === item || isHeld(item));
 }
 
 function scalar(operand: unknown): unknown {

@@ -7,8 +7,8 @@ then holds the export and its signed manifest.
 What
   --columns a,b          these columns, in this order (default: all)
   --where JSON           a filter: '{"event_type":{"in":["a","b"]},"amount":{"gte":"10.5"}}'
-                         eq ne gt gte lt lte in nin contains startsWith exists has matches, and or not;
-                         dotted names lead into JSON columns
+                         eq ne gt gte lt lte in nin contains startsWith exists has anyOf noneOf matches,
+                         and or not; dotted names lead into JSON columns
   --start T, --end T     rows of [start, end): instants with a zone, or dates
   --distinct             every row once
   --order -a,b           sorted, - for descending; ties by the key

@@ -9,7 +9,7 @@ import { jsonTest } from './json-path.ts';
 /**
  * SQL (DuckDB) of a filter over the dataset's declared columns. The result may be NULL where it
  * counts as false, so that plain comparisons reach the engine's row-group statistics; only `not`,
- * `ne` and `nin` need to tell NULL from false, and they do. Throws `request.invalid` for operands
+ * `ne`, `nin` and `noneOf` need to tell NULL from false, and they do. Throws `request.invalid` for operands
  * that do not fit the column.
  */
 export function filterSql(filter: Filter): string {
@@ -22,6 +22,7 @@ export function filterSql(filter: Filter): string {
 function testSql(test: Test): string {
   if (test.verb === 'ne') return complement({ ...test, verb: 'eq' });
   if (test.verb === 'nin') return complement({ ...test, verb: 'in' });
+  if (test.verb === 'noneOf') return complement({ ...test, verb: 'anyOf' });
   if (test.path.length > 0) return jsonTest(test);
   return columnTest(test, identifier(test.column.name));
 }
@@ -42,6 +43,7 @@ function columnTest(test: Test, column: string): string {
     if (type.is !== 'list') throw refuse(pointer, `has needs a list; the column is of type ${nameOf(type)}.`);
     return `list_contains(${column}, ${readOperand(type.of, operand, pointer)})`;
   }
+  if (verb === 'anyOf') throw refuse(pointer, 'anyOf and noneOf need a dotted path into a JSON column.');
   if (type.is !== 'text') throw refuse(pointer, `${verb} needs text; the column is of type ${nameOf(type)}.`);
   return textTest(test, column);
 }

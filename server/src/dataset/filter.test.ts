@@ -55,6 +55,8 @@ describe('the limits of a filter', () => {
     refused({ a: { in: items(10_001) } }, '/filter/a/in', /10001 items; allowed are 10000/);
     refused({ or: [{ a: { nin: items(10_001) } }] }, '/filter/or/0/a/nin', /10001 items/);
     refused({ 'data.y': { in: items(10_001) } }, '/filter/data.y/in', /10001 items/);
+    assert.ok(sql({ 'data.y': { anyOf: items(10_000) } }));
+    refused({ 'data.y': { noneOf: items(10_001) } }, '/filter/data.y/noneOf', /10001 items/);
   });
 
   it('1 000 000 bytes, not one more', () => {
@@ -67,6 +69,13 @@ describe('the limits of a filter', () => {
   it('1 000 characters of a pattern, not 1 001', () => {
     assert.ok(sql({ t: { matches: 'x'.repeat(1000) } }));
     refused({ t: { matches: 'x'.repeat(1001) } }, '/filter/t/matches', /more than 1000 characters/);
+  });
+
+  it('50 parts of a name, not 51, and no length that would take time', () => {
+    const path = (parts: number) => ['data', ...Array.from({ length: parts - 1 }, () => 'y')].join('.');
+    assert.ok(sql({ [path(50)]: { eq: 1 } }));
+    for (const parts of [51, 400_000])
+      refused({ [path(parts)]: { eq: 1 } }, `/filter/${path(parts)}`, /more than 50 parts/);
   });
 
   it('no depth that would exhaust the stack', () => {
@@ -105,6 +114,10 @@ describe('the places of a filter', () => {
     refused({ 'data.y': { in: [1, {}] } }, '/filter/data.y/in/1', /text, a number, true or false/);
     refused({ 'data.y': { eq: 2 ** 53 } }, '/filter/data.y/eq', /beyond 2\^53/);
     refused({ a: { eq: 2 ** 53 } }, '/filter/a/eq', /beyond 2\^53; send it as a string/);
+    refused({ a: { anyOf: [1] } }, '/filter/a/anyOf', /dotted path into a JSON column/);
+    refused({ data: { noneOf: [1] } }, '/filter/data/noneOf', /dotted path into a JSON column/);
+    refused({ 'data.y': { anyOf: 1 } }, '/filter/data.y/anyOf', /a list/);
+    refused({ 'data.y': { noneOf: [1, []] } }, '/filter/data.y/noneOf/1', /text, a number, true or false/);
     refused({ 't.y': { eq: 1 } }, '/filter/t.y', /is not a column/);
   });
 

@@ -16,12 +16,14 @@ const VERBS = [
   'startsWith',
   'exists',
   'has',
+  'anyOf',
+  'noneOf',
   'matches',
 ] as const;
 
 export type Verb = (typeof VERBS)[number];
 
-/** A checked filter tree. Two-valued: `not` is the exact complement, and a NULL matches no test but ne and nin. */
+/** A checked filter tree. Two-valued: `not` is the exact complement, and a NULL matches no test but ne, nin and noneOf. */
 export type Filter =
   | { readonly is: 'and' | 'or'; readonly of: readonly Filter[] }
   | { readonly is: 'not'; readonly of: Filter }
@@ -37,7 +39,7 @@ export interface Test {
   readonly pointer: string;
 }
 
-/** Deep or broad trees cost the engine more than any real question needs. */
+/** Deep or broad trees cost the engine more than any real question needs. A path's names are counted like levels. */
 export const FILTER_LIMITS = { depth: 50, nodes: 1000, listItems: 10_000, bytes: 1_000_000 } as const;
 
 /**
@@ -104,7 +106,9 @@ class FilterReader {
 
   /** A column of that very name wins over a path, since names may hold dots. */
   #resolve(name: string, pointer: string): { column: DatasetColumn; path: readonly string[] } {
-    const parts = name.split('.');
+    const parts = name.split('.', FILTER_LIMITS.depth + 1);
+    if (parts.length > FILTER_LIMITS.depth)
+      throw refuse(pointer, `The name has more than ${FILTER_LIMITS.depth} parts between dots.`);
     for (let taken = parts.length; taken > 0; taken--) {
       const column = findVisible(this.#dataset, parts.slice(0, taken).join('.'));
       if (column && (taken === parts.length || column.type.is === 'json')) return { column, path: parts.slice(taken) };

@@ -18,7 +18,7 @@ interface Place {
 /**
  * A test on a value inside a JSON column. The operand's type decides: text meets only JSON strings,
  * a number only JSON numbers (as 64-bit floats), true and false only booleans. JSON null and a
- * missing name are both absent.
+ * missing name are both absent. Into a list there look `has`, `anyOf` and `noneOf` alone.
  */
 export function jsonTest(test: Test): string {
   const at = place(test);
@@ -27,8 +27,9 @@ export function jsonTest(test: Test): string {
   if (verb === 'exists') return readWanted(test) ? isPresent(at) : `((${isPresent(at)}) is not true)`;
   if (verb === 'eq' && operand === null) return `((${isPresent(at)}) is not true)`;
   if (comparison) return compare(at, comparison, scalar(operand, at.pointer));
-  if (verb === 'in') return anyOf(at, readItems(test));
-  if (verb === 'has') return listHolds(at, scalar(operand, at.pointer));
+  if (verb === 'in') return isOneOf(at, sortItems(test));
+  if (verb === 'has') return listHolds(at, sortScalars([scalar(operand, at.pointer)]));
+  if (verb === 'anyOf') return `(${isOneOf(at, sortItems(test))} or ${listHolds(at, sortItems(test))})`;
   return `(${at.type} = 'VARCHAR' and ${textTest(test, at.text)})`;
 }
 
@@ -55,23 +56,53 @@ function compare(at: Place, comparison: string, operand: Scalar): string {
   return `(${at.type} = 'BOOLEAN' and ${at.text} = '${operand}')`;
 }
 
-function anyOf(at: Place, items: readonly unknown[]): string {
-  const tests = items.map((item, index) => {
-    const here = { ...at, pointer: `${at.pointer}/${index}` };
-    return item === null ? `((${isPresent(at)}) is not true)` : compare(here, '=', scalar(item, here.pointer));
-  });
-  return tests.length === 0 ? 'false' : `(${tests.join(' or ')})`;
+/** Operands by the kind of JSON value that may equal them, as SQL literals. */
+interface Wanted {
+  readonly texts: readonly string[];
+  readonly numbers: readonly string[];
+  readonly booleans: readonly string[];
+  readonly absent: boolean;
+}
+
+function sortItems(test: Test): Wanted {
+  const items = readItems(test).map((item, at) => (item === null ? null : scalar(item, `${test.pointer}/${at}`)));
+  return { ...sortScalars(items.filter((item) => item !== null)), absent: items.includes(null) };
+}
+
+function sortScalars(items: readonly Scalar[]): Wanted {
+  return {
+    texts: items.filter((item) => typeof item === 'string').map(literal),
+    numbers: items.filter((item) => typeof item === 'number').map(number),
+    booleans: items.filter((item) => typeof item === 'boolean').map(String),
+    absent: false,
+  };
+}
+
+function isOneOf(at: Place, { texts, numbers, booleans, absent }: Wanted): string {
+  return anyHolds([
+    texts.length > 0 && `(${at.type} = 'VARCHAR' and ${at.text} in (${texts.join(', ')}))`,
+    numbers.length > 0 && `(${isNumber(at.type)} and try_cast(${at.text} as DOUBLE) in (${numbers.join(', ')}))`,
+    ...booleans.map((wanted) => `(${at.type} = 'BOOLEAN' and ${at.text} = '${wanted}')`),
+    absent && `((${isPresent(at)}) is not true)`,
+  ]);
 }
 
 /** Texts are compared as texts: their JSON may be escaped in more than one way. */
-function listHolds(at: Place, operand: Scalar): string {
+function listHolds(at: Place, { texts, numbers, booleans }: Wanted): string {
   const items = `try_cast(${at.value} as JSON[])`;
-  if (typeof operand === 'boolean') return `list_contains(${items}, '${operand}'::JSON)`;
-  const [isKind, value, wanted] =
-    typeof operand === 'string'
-      ? ["json_type(item) = 'VARCHAR'", "json_extract_string(item, '$')", literal(operand)]
-      : [isNumber('json_type(item)'), 'try_cast(item as DOUBLE)', number(operand)];
-  return `list_contains(list_transform(list_filter(${items}, lambda item: ${isKind}), lambda item: ${value}), ${wanted})`;
+  const holds = (isKind: string, value: string, wanted: readonly string[]) =>
+    wanted.length > 0 &&
+    `list_has_any(list_transform(list_filter(${items}, lambda item: ${isKind}), lambda item: ${value}), [${wanted.join(', ')}])`;
+  return anyHolds([
+    holds("json_type(item) = 'VARCHAR'", "json_extract_string(item, '$')", texts),
+    holds(isNumber('json_type(item)'), 'try_cast(item as DOUBLE)', numbers),
+    ...booleans.map((wanted) => `list_contains(${items}, '${wanted}'::JSON)`),
+  ]);
+}
+
+function anyHolds(tests: readonly (string | false)[]): string {
+  const held = tests.filter((test) => test !== false);
+  return held.length === 0 ? 'false' : `(${held.join(' or ')})`;
 }
 
 function isNumber(type: string): string {
