@@ -24,12 +24,12 @@ interface Operation {
   readonly operationId: string;
   readonly summary: string;
   readonly parameters?: readonly DocumentedParameter[];
-  readonly requestBody?: { readonly content: Readonly<Record<string, Media>> };
+  readonly requestBody?: { readonly required?: boolean; readonly content: Readonly<Record<string, Media>> };
   readonly security?: readonly object[];
   readonly responses: Readonly<Record<string, DocumentedResponse>>;
 }
 
-interface OpenapiDocument {
+export interface OpenapiDocument {
   readonly openapi: string;
   readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>;
   readonly components: { readonly schemas: Readonly<Record<string, object>> };
@@ -49,6 +49,60 @@ const TOLD_HEADERS = [
   'repr-digest',
 ];
 
+/** Throws unless it is OpenAPI 3.1 in which nothing is left open: references, names, parameters, ways to end. */
+export function checkDocument(document: OpenapiDocument): void {
+  assert.match(document.openapi, /^3\.1\.\d+$/);
+  const text = JSON.stringify(document);
+  for (const [, name] of text.matchAll(/"\$ref":"#\/components\/schemas\/([^"]+)"/g))
+    assert.ok(document.components.schemas[name ?? ''], `nothing is called ${name}`);
+  assert.doesNotMatch(text.replaceAll('"$ref":"#/components/schemas/', ''), /"\$ref"/);
+  for (const name of Object.keys(document.components.schemas))
+    assert.ok(text.includes(`"#/components/schemas/${name}"`), `${name} is used nowhere`);
+  const ajv = new Ajv2020({ strict: false, logger: false });
+  for (const schema of schemasIn(document)) assert.ok(ajv.validateSchema(schema), JSON.stringify(schema));
+  const operations = operationsOf(document);
+  assert.equal(new Set(operations.map(({ operation }) => operation.operationId)).size, operations.length);
+  for (const { method, path, operation } of operations) checkOperation(`${method} ${path}`, path, operation);
+}
+
+function checkOperation(place: string, path: string, operation: Operation): void {
+  assert.ok(operation.operationId && operation.summary, place);
+  const inPath = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name);
+  const declared = operation.parameters?.filter((each) => each.in === 'path') ?? [];
+  assert.deepEqual(new Set(declared.map(({ name }) => name)), new Set(inPath), place);
+  for (const parameter of operation.parameters ?? []) {
+    assert.ok(parameter.schema.type, `${place}: ${parameter.name} has no type`);
+    assert.equal(parameter.required === true, parameter.in === 'path', `${place}: ${parameter.name}`);
+  }
+  const statuses = Object.keys(operation.responses);
+  for (const status of statuses) assert.match(status, /^([1-5]\d\d|[1-5]XX)$/, place);
+  for (const { description, headers } of Object.values(operation.responses)) {
+    assert.ok(description && description !== 'Default Response', place);
+    for (const [name, { schema }] of Object.entries(headers ?? {}))
+      assert.ok('type' in schema, `${place}: ${name} has no type`);
+  }
+  assert.ok(statuses.includes('4XX') && statuses.includes('5XX') && statuses.some((each) => each < '4'), place);
+}
+
+function schemasIn(value: unknown): object[] {
+  if (typeof value !== 'object' || value === null) return [];
+  return Object.entries(value).flatMap(([key, inner]) =>
+    key === 'schema' ? [inner] : key === 'schemas' ? Object.values(inner) : schemasIn(inner),
+  );
+}
+
+interface PlacedOperation {
+  readonly method: string;
+  readonly path: string;
+  readonly operation: Operation;
+}
+
+function operationsOf({ paths }: OpenapiDocument): PlacedOperation[] {
+  return Object.entries(paths).flatMap(([path, item]) =>
+    Object.entries(item).map(([method, operation]) => ({ method: method.toUpperCase(), path, operation })),
+  );
+}
+
 /** Holds answers to what the document says of them. */
 export class Contract {
   readonly document: OpenapiDocument;
@@ -65,10 +119,8 @@ export class Contract {
   }
 
   /** Every operation with its method and path. */
-  operations(): { readonly method: string; readonly path: string; readonly operation: Operation }[] {
-    return Object.entries(this.document.paths).flatMap(([path, item]) =>
-      Object.entries(item).map(([method, operation]) => ({ method: method.toUpperCase(), path, operation })),
-    );
+  operations(): PlacedOperation[] {
+    return operationsOf(this.document);
   }
 
   /** Throws unless status, content type, headers and body are as documented for the route. */

@@ -1,3 +1,4 @@
+import type { z } from 'zod';
 import type { AskedColumn } from '../dataset/query.ts';
 import type { DestinationOptions } from '../destination/options.ts';
 import {
@@ -53,6 +54,15 @@ export const askedCompression = compressionOptions;
 
 /** Where files end, as dialects take it in. */
 export const askedSplit = splitOptions;
+
+/** How most dialects' exports end: all rows once, in one format, to be downloaded. Options left out are the format's defaults. */
+export function downloadOf(
+  format: z.input<typeof formatOptions>,
+  { split, distinct = false }: { readonly split?: Split | undefined; readonly distinct?: boolean } = {},
+): Pick<Ask, 'outputs' | 'destinations' | 'distinct'> {
+  const output = { format: askedFormat.parse(format), compression: { type: 'none' } as const };
+  return { outputs: [{ ...output, ...(split && { split }) }], destinations: [{ type: 'download' }], distinct };
+}
 
 /** Names a caller may give for a format with its default options. */
 export const FORMAT_NAMES = formatOptions.options.map((each) => ('in' in each ? each.in : each).shape.type.value);

@@ -51,6 +51,7 @@ function bareApp(refuseWith: RefuseWith): FastifyInstance {
     return503OnClosing: false,
     frameworkErrors: (error, request, reply) => void refuseWith(error, request, reply as FastifyReply),
   });
+  app.decorateRequest('principal', null);
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_request, bytes, done) => {
     try {
@@ -111,7 +112,7 @@ function partOf(error: unknown, { pointer }: Fault, { body, params, query }: Fas
 
 /** Queries are left out: a link's signature is as good as a key. */
 function logRequest(log: Log, dialect: Dialect, request: FastifyRequest, reply: FastifyReply): void {
-  const { principal } = request as { principal?: { id: number; tenants: readonly { id: string }[] } };
+  const { principal } = request;
   log.info(
     {
       request: request.id,
@@ -139,9 +140,10 @@ function collectRoutes(app: FastifyInstance): Map<string, Set<string>> {
 }
 
 function refuseOtherMethods(app: FastifyInstance, routes: ReadonlyMap<string, ReadonlySet<string>>): void {
-  for (const [url, allowed] of [...routes]) {
-    // A path that ends in a slash is one more form of the same route.
-    if (url.includes('*') || (url.length > 1 && url.endsWith('/'))) continue;
+  for (const [url, own] of [...routes]) {
+    if (url.includes('*')) continue;
+    // A path that ends in a slash is one more form of the route without; the framework may tell of a method by either.
+    const allowed = new Set([...own, ...(routes.get(url.replace(/(?<=.)\/$/, '')) ?? [])]);
     const others = METHODS.filter((method) => !allowed.has(method));
     const names = [...allowed].sort().join(', ');
     app.route({

@@ -3,6 +3,7 @@ import { Readable } from 'node:stream';
 import type { FastifyInstance, FastifyReply, FastifyRequest, FastifySchema } from 'fastify';
 import parseRange from 'range-parser';
 import type { Desk, OpenedFile } from './desk.ts';
+import { FILES } from './link.ts';
 
 /** A stretch of a file, last byte included. */
 interface Stretch {
@@ -10,8 +11,15 @@ interface Stretch {
   readonly end: number;
 }
 
-/** Where links of a dialect point: they need no key. */
-export function fileRoute(app: FastifyInstance, desk: Desk, { path, schema }: { path: string; schema: FastifySchema }) {
+interface FileRoute {
+  /** Left out, `FILES`. */
+  readonly path?: string;
+  /** Left out, the route stands in no document. */
+  readonly schema?: FastifySchema;
+}
+
+/** Where links of a dialect point. They need no key, so it stands outside the keyed routes. */
+export function fileRoute(app: FastifyInstance, desk: Desk, { path = FILES, schema = { hide: true } }: FileRoute = {}) {
   app.get<{ Params: { id: string; name: string }; Querystring: Record<string, unknown> }>(
     `${path}/:id/:name`,
     { schema },

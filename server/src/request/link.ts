@@ -1,6 +1,7 @@
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
 import { now } from '../base/clock.ts';
 import { Fault } from '../base/errors.ts';
+import type { Run, RunFile } from '../run/run.ts';
 
 export interface LinkOptions {
   /** At least 32 random bytes. */
@@ -10,7 +11,7 @@ export interface LinkOptions {
 }
 
 /** What a link is minted for. */
-export interface LinkedFile {
+interface LinkedFile {
   readonly id: string;
   readonly tenant: string;
   readonly path: string;
@@ -18,7 +19,7 @@ export interface LinkedFile {
 }
 
 /** Whom a link is for, and how it looks. */
-export interface LinkAsk {
+interface LinkAsk {
   /** Id of the API key it dies with. */
   readonly principal: number;
   /** URL the file's id and name are put behind; never taken from a request. */
@@ -71,6 +72,30 @@ export class Links {
     const parts = [id, tenant, name, query.get('expires'), query.get('key'), query.get('signer')];
     return createHmac('sha256', this.#options.secret).update(parts.join('\n')).digest('base64url');
   }
+}
+
+/** Where links of a dialect point, below its base URL. */
+export const FILES = '/files';
+
+/** Mints links of a run's files. Left out: `name`, the one it is kept by; `lifeMs`, the server's. */
+export type FileLinks = (
+  run: Pick<Run, 'tenant'>,
+  file: Pick<RunFile, 'id' | 'path' | 'expiresAt'>,
+  how?: Pick<LinkAsk, 'name' | 'lifeMs'>,
+) => { readonly url: string; readonly expiresAt: string };
+
+interface LinkGround {
+  readonly links: Links;
+  readonly baseUrl: string;
+  /** Path of the file route; left out, `FILES`. */
+  readonly files?: string | undefined;
+}
+
+/** Mints links that die with an API key. */
+export function linksOfKey(principal: number, { links, baseUrl, files = FILES }: LinkGround): FileLinks {
+  const route = `${baseUrl}${files}`;
+  return ({ tenant }, { id, path, expiresAt }, how) =>
+    links.mint({ id, tenant, path, expiresAt }, { principal, route, ...how });
 }
 
 function asParameters(query: Readonly<Record<string, unknown>>): URLSearchParams {

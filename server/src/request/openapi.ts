@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import { jsonSchemaTransform, jsonSchemaTransformObject } from 'fastify-type-provider-zod';
+import { z } from 'zod';
 
 interface BearerKey {
   readonly type: 'http';
@@ -16,7 +17,7 @@ interface ApiInfo {
   readonly title: string;
   readonly version: string;
   readonly description: string;
-  /** How requests show who asks, as OpenAPI has it. */
+  /** How requests show who asks, as OpenAPI has it; `KEYED` routes name it `key`. */
   readonly security: Readonly<Record<string, BearerKey | HeaderKey>>;
 }
 
@@ -30,8 +31,8 @@ export async function registerOpenapi(app: FastifyInstance, { security, ...info 
       info,
       components: { securitySchemes: security },
     },
-    transform: withHeaders,
-    transformObject: onlyAnswered,
+    transform: (document) => withBody(document, withHeaders(document)),
+    transformObject: (document) => freeBodies(onlyAnswered(document)),
   });
   await app.register(swaggerUi, { routePrefix: '/docs' });
   app.get('/openapi.json', { schema: { hide: true } }, async () => app.swagger());
@@ -47,6 +48,31 @@ const withHeaders: typeof jsonSchemaTransform = (document) => {
   }
   return transformed;
 };
+
+/** The generator takes every body for required; this marks those that may be left out. */
+const FREE_BODY = 'x-body-may-be-left-out';
+
+type Transformed = ReturnType<typeof jsonSchemaTransform>;
+
+function withBody({ schema }: Parameters<typeof jsonSchemaTransform>[0], transformed: Transformed): Transformed {
+  const isFree = schema?.body instanceof z.ZodType && schema.body.safeParse(undefined).success;
+  if (isFree && transformed.schema) Object.assign(transformed.schema, { [FREE_BODY]: true });
+  return transformed;
+}
+
+interface MarkedOperation {
+  [FREE_BODY]?: true;
+  requestBody?: { required: boolean };
+}
+
+function freeBodies<Whole extends object>(whole: Whole): Whole {
+  const { paths } = whole as { paths: Record<string, Record<string, MarkedOperation>> };
+  for (const operation of Object.values(paths).flatMap((item) => Object.values(item))) {
+    if (operation[FREE_BODY] && operation.requestBody) operation.requestBody.required = false;
+    delete operation[FREE_BODY];
+  }
+  return whole;
+}
 
 /** Named schemas come from every dialect, and each twice, as it is sent and as it is answered: those that nothing here names go. */
 const onlyAnswered: typeof jsonSchemaTransformObject = (document) => {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { Fault } from '../../src/base/errors.ts';
 import type { Job } from '../../src/job/job.ts';
-import { Links } from '../../src/request/link.ts';
+import { Links, linksOfKey } from '../../src/request/link.ts';
 import { userpilotOptions } from '../../src/request/userpilot/options.ts';
 import { readCreate } from '../../src/request/userpilot/read.ts';
 import type { CreateBody } from '../../src/request/userpilot/schemas.ts';
@@ -185,7 +185,7 @@ const links = new Links({ secret: new Uint8Array(32), lifeMs: 1000 });
 
 function detailOf(run: Run, options: object = {}) {
   const telling = { job: JOB, run, options: userpilotOptions.parse(options), now: NOW };
-  return writeDetail(telling, links, { principal: 4, route: 'https://x.example/files' });
+  return writeDetail(telling, linksOfKey(4, { links, baseUrl: 'https://x.example' }));
 }
 
 describe('a job in their words', () => {

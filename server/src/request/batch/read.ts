@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import canonicalize from 'canonicalize';
 import { later } from '../../base/clock.ts';
 import { refuse } from '../../base/errors.ts';
-import type { Ask } from '../../job/ask.ts';
+import { type Ask, downloadOf } from '../../job/ask.ts';
 import type { CreateAsk } from '../desk.ts';
 import { IDS, type Kind } from './kinds.ts';
 import type { Options } from './options.ts';
@@ -33,20 +33,7 @@ export interface ReadGround {
 }
 
 /** Empty text is told from no value by quotes; a moment has no zone. */
-const OUTPUT: Ask['outputs'][number] = {
-  format: {
-    type: 'csv',
-    delimiter: ';',
-    header: true,
-    lineEnd: 'lf',
-    bom: false,
-    formulaGuard: false,
-    decimalComma: false,
-    instants: '%Y-%m-%dT%H:%M:%S',
-    nullText: '',
-  },
-  compression: { type: 'none' },
-};
+const FORMAT = { type: 'csv', delimiter: ';', instants: '%Y-%m-%dT%H:%M:%S', nullText: '' } as const;
 
 /** Their words → ours. Throws `request.invalid`. */
 export function readCreate(asked: RequestAsk, ground: ReadGround): CreateAsk {
@@ -60,10 +47,8 @@ export function readCreate(asked: RequestAsk, ground: ReadGround): CreateAsk {
     window: readWindow(body, ground),
     filter: readFilter(asked),
     columns,
-    distinct: kind.distinct,
     order: readOrder(kind, columns),
-    outputs: [OUTPUT],
-    destinations: [{ type: 'download' }],
+    ...downloadOf(FORMAT, { distinct: kind.distinct }),
     fileStem: `${kind.name}-${reference}`,
     fileLifeMs: options.fileLife,
     ...(exclusive === undefined ? {} : { exclusive }),

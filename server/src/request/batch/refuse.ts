@@ -1,5 +1,6 @@
 import type { Fault, FaultCode } from '../../base/errors.ts';
 import type { Refusal, RefusalAsk } from '../dialect.ts';
+import { jsonRefusal } from '../refusal.ts';
 
 interface Answer {
   readonly status: number;
@@ -83,17 +84,9 @@ const ANSWERS = {
 /** The vendor's numeric code, and a message that begins with the code's name. */
 export function refuse({ fault, path }: RefusalAsk): Refusal {
   const answer = answerTo(fault, path);
-  const { retryAfterMs } = fault;
-  const retryAfterS = retryAfterMs === undefined ? answer.retryAfterS : Math.ceil(retryAfterMs / 1000);
-  return {
-    status: answer.status,
-    headers: {
-      'content-type': 'application/json; charset=utf-8',
-      'cache-control': 'no-store',
-      ...(retryAfterS === undefined ? {} : { 'retry-after': String(retryAfterS) }),
-    },
-    body: { code: answer.code, message: sayIt(answer, fault.message, fault.pointer) },
-  };
+  const { status, code, retryAfterS } = answer;
+  const body = { code, message: sayIt(answer, fault.message, fault.pointer) };
+  return jsonRefusal({ status, body, fault, retryAfterS });
 }
 
 /** Why an export failed, in the words of a refusal. */

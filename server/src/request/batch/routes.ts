@@ -3,7 +3,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { later, now } from '../../base/clock.ts';
 import { Fault } from '../../base/errors.ts';
 import { isFinal } from '../../run/run.ts';
-import { narrowed, type Principal } from '../../tenant/principal.ts';
+import { type Admission, admitCallers, callerOf, linksOf } from '../caller.ts';
 import type { Caller, Desk } from '../desk.ts';
 import type { DialectGround } from '../dialect.ts';
 import { fileRoute } from '../file-answer.ts';
@@ -14,9 +14,6 @@ import { type RequestAsk, readCreate } from './read.ts';
 import { type Body, createSchema, requestSchemas } from './schemas.ts';
 import { keptFile, writeStatus } from './write.ts';
 
-/** Where file links point. */
-const FILES = '/files';
-
 /** How long it is remembered whether there is a campaign or group. */
 const TARGET_MS = 10_000;
 
@@ -26,21 +23,29 @@ interface OfApp {
 
 type Ground = DialectGround<Options>;
 
+/** A key may hold several apps; the path says for which of them it acts. */
+const ADMISSION: Admission = {
+  dialect: 'batch',
+  keyOf: ({ headers }) => headers['x-authorization']?.toString() || undefined,
+  missing: 'The REST API key is missing; send it as X-Authorization.',
+  named: {
+    tenantOf: ({ params }) => (params as OfApp).apiKey,
+    unknown: 'The REST API key of X-Authorization is unknown, or is not one of the app whose API key the path names.',
+  },
+};
+
 export async function routes(app: FastifyInstance, ground: Ground): Promise<void> {
   const { desk } = ground;
-  app.decorateRequest('principal', null);
   await registerOpenapi(app, {
     title: 'Export API',
     version: '1.0',
     description: 'Exports of one app: campaigns, transactional groups, reachability and the userbase.',
     security: { key: { type: 'apiKey', in: 'header', name: 'X-Authorization' } },
   });
-  fileRoute(app, desk, { path: FILES, schema: { hide: true } });
+  fileRoute(app, desk);
   await app.register(
     (keyed, _options, done) => {
-      keyed.addHook<{ Params: OfApp }>('onRequest', async (request) => {
-        request.principal = await principalOf(desk, request.headers['x-authorization'], request.params.apiKey);
-      });
+      admitCallers(keyed, desk, ADMISSION);
       for (const kind of KINDS) createRoute(keyed, ground, kind);
       statusRoute(keyed, ground);
       resultRoute(keyed, ground);
@@ -90,17 +95,13 @@ function statusRoute(app: FastifyInstance, ground: Ground): void {
 }
 
 function resultRoute(app: FastifyInstance, ground: Ground): void {
-  const { desk, options, baseUrl } = ground;
   app.get<ById>('/request/:id/results/:name.csv', { schema: requestSchemas.result }, async (request, reply) => {
-    const { job, run } = await findRequest(request, ground);
+    const { run } = await findRequest(request, ground);
     const file = keptFile(run, now());
     if (!file)
       throw new Fault('route.unknown', 'The request has no file: it did not succeed yet, or its time is over.');
-    const link = desk.links.mint(
-      { ...file, tenant: job.tenant },
-      { principal: callerOf(request).principal.id, route: `${baseUrl}${FILES}`, lifeMs: options.linkLife },
-    );
-    return reply.code(302).headers({ location: link.url, 'cache-control': 'no-store' }).send();
+    const { url } = linksOf(request, ground)(run, file, { lifeMs: ground.options.linkLife });
+    return reply.code(302).headers({ location: url, 'cache-control': 'no-store' }).send();
   });
 }
 
@@ -109,37 +110,4 @@ async function findRequest(request: FastifyRequest<ById>, { desk, options }: Gro
   const found = await desk.jobByReference(callerOf(request), 'batch', request.params.id);
   if (found.job.createdAt > later(now(), -options.requestLife)) return found;
   throw new Fault('job.unknown', 'There is no such request.');
-}
-
-/** Who asks, acting for the app of the path alone. */
-async function principalOf(desk: Desk, key: unknown, app: string): Promise<Principal> {
-  if (typeof key !== 'string' || key === '')
-    throw new Fault('auth.missing', 'The REST API key is missing; send it as X-Authorization.');
-  const principal = narrowed(await holderOf(desk, key), app);
-  const [tenant] = principal?.tenants ?? [];
-  if (!principal || !tenant) throw unknownKey();
-  desk.tierOf(tenant.tier, 'batch');
-  return principal;
-}
-
-/** Whose key it is: one that speaks something else is as unknown here as one of nobody. */
-async function holderOf(desk: Desk, key: string): Promise<Principal> {
-  try {
-    return await desk.principalOf(key, 'batch');
-  } catch (error) {
-    const isUnknown = error instanceof Fault && ['auth.unknown', 'auth.forbidden'].includes(error.code);
-    throw isUnknown ? unknownKey() : error;
-  }
-}
-
-function unknownKey(): Fault {
-  return new Fault(
-    'auth.unknown',
-    'The REST API key of X-Authorization is unknown, or is not one of the app whose API key the path names.',
-  );
-}
-
-function callerOf({ principal, id }: FastifyRequest): Caller {
-  if (!principal) throw new Fault('auth.missing', 'The REST API key is missing; send it as X-Authorization.');
-  return { principal, requestId: id };
 }

@@ -1,27 +1,16 @@
 import { z } from 'zod';
+import { answer, empty, header, KEYED, POLL, refusals } from '../answers.ts';
 import { IDS, type Kind } from './kinds.ts';
-
-const text = (description: string) => ({ type: 'string', description });
-
-const EVERYWHERE = { 'x-request-id': text('Tell it when you ask about this request') };
-const RETRY_AFTER = { 'retry-after': text('Seconds to wait before asking again') };
-const POLL = { 'retry-after': text('Seconds to wait before looking again; absent once nothing changes any more') };
-
-const answer = (description: string, schema: z.ZodType, headers: object = {}) => ({
-  description,
-  headers: { ...EVERYWHERE, ...headers },
-  content: { 'application/json': { schema } },
-});
 
 const refusal = z
   .strictObject({ code: z.int(), message: z.string() })
-  .meta({ id: 'Refusal', description: 'The code is the vendor’s; the message begins with its name' });
+  .meta({ id: 'BatchRefusal', description: 'The code is the vendor’s; the message begins with its name' });
 
-/** What every route may answer. */
-const REFUSALS = {
-  '4xx': answer('Refused; 401/10, 403/12, 404/20, 400/30 to 32, 409/60 and 429/61', refusal, RETRY_AFTER),
-  '5xx': answer('Failed on our side: 500/1 and 503/2', refusal, RETRY_AFTER),
-};
+const REFUSALS = refusals({
+  schema: refusal,
+  refused: 'Refused; 401/10, 403/12, 404/20, 400/30 to 32, 409/60 and 429/61',
+  failed: 'Failed on our side: 500/1 and 503/2',
+});
 
 /** How this vendor writes moments: UTC to the second, without a zone. */
 const MOMENT = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d$/;
@@ -60,8 +49,6 @@ export interface Body {
 
 const apiKey = z.string().meta({ description: "The app's API key, Live or Dev" });
 
-const KEYED = { security: [{ key: [] }] };
-
 export function createSchema(kind: Kind) {
   const token = z.string().meta({ description: 'Campaign token or group id' });
   return {
@@ -94,7 +81,7 @@ const statusAnswer = z
     }),
     error_msg: z.string().optional(),
   })
-  .meta({ id: 'Request' });
+  .meta({ id: 'BatchRequest' });
 
 export type StatusAnswer = z.output<typeof statusAnswer>;
 
@@ -116,9 +103,7 @@ export const requestSchemas = {
     summary: 'Be sent to the file of a request, by a fresh link each time; the link needs no key',
     params: z.object({ apiKey, id, name: z.string().meta({ description: 'As in file_url' }) }),
     response: {
-      302: z
-        .null()
-        .meta({ description: 'To the file', headers: { ...EVERYWHERE, location: text('Works for 20 minutes') } }),
+      302: empty('To the file', { location: header('Works for 20 minutes') }),
       ...REFUSALS,
     },
   },

@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify';
+import { callerOf } from '../caller.ts';
 import type { Desk } from '../desk.ts';
-import { callerOf } from './caller.ts';
 import { datasetSchemas } from './schemas.ts';
 import { writeDataset } from './write.ts';
 

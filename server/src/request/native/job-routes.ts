@@ -2,11 +2,11 @@ import type { JobListQuery } from '@drayage/sdk/wire';
 import type { FastifyInstance } from 'fastify';
 import { refuse } from '../../base/errors.ts';
 import { isFinal } from '../../run/run.ts';
+import { callerOf, linksOf } from '../caller.ts';
 import type { DialectGround } from '../dialect.ts';
-import { callerOf, mintingOf } from './caller.ts';
 import { type JobBody, readCreate, readCursor, readIdempotency, readSpan, writeCursor } from './read.ts';
 import { jobSchemas } from './schemas.ts';
-import { writeJob, writeRun } from './write.ts';
+import { NATIVE_FILES, writeJob, writeRun } from './write.ts';
 
 type Keyed = { 'idempotency-key'?: string };
 type ById = { Params: { id: string } };
@@ -27,7 +27,7 @@ export function jobRoutes(app: FastifyInstance, ground: DialectGround): void {
       const ask = readCreate(request.body, request.sent, request.headers['idempotency-key']);
       const { job, run } = await desk.create(callerOf(request), ask);
       reply.code(202).headers({ location: `/v1/jobs/${job.id}`, 'retry-after': '1' });
-      return writeJob(job, run, mintingOf(request, ground));
+      return writeJob(job, run, linksOf(request, ground, NATIVE_FILES));
     },
   );
 
@@ -36,7 +36,7 @@ export function jobRoutes(app: FastifyInstance, ground: DialectGround): void {
   app.get<ById>('/v1/jobs/:id', { schema: jobSchemas.one }, async (request, reply) => {
     const { job, run } = await desk.job(callerOf(request), request.params.id);
     if (!isFinal(run.state)) reply.header('retry-after', '1');
-    return writeJob(job, run, mintingOf(request, ground));
+    return writeJob(job, run, linksOf(request, ground, NATIVE_FILES));
   });
 
   app.delete<ById>('/v1/jobs/:id', { schema: jobSchemas.remove }, async (request, reply) => {
@@ -65,9 +65,9 @@ function jobListRoute(app: FastifyInstance, ground: DialectGround): void {
         ...(after === undefined ? {} : { after }),
       });
       const page = found.slice(0, limit);
-      const minting = mintingOf(request, ground);
+      const linkTo = linksOf(request, ground, NATIVE_FILES);
       return {
-        data: page.map(({ job, run }) => writeJob(job, run, minting)),
+        data: page.map(({ job, run }) => writeJob(job, run, linkTo)),
         next: nextOf(found, limit, ({ job }) => job.id),
       };
     },
@@ -82,7 +82,7 @@ function jobRunRoutes(app: FastifyInstance, ground: DialectGround): void {
     const idempotency = readIdempotency(request.headers['idempotency-key'], { again: id });
     const run = await desk.runAgain(callerOf(request), id, idempotency);
     reply.code(202).headers({ location: `/v1/runs/${run.id}`, 'retry-after': '1' });
-    return writeRun(run, mintingOf(request, ground));
+    return writeRun(run, linksOf(request, ground, NATIVE_FILES));
   });
 
   app.get<ById & Paged>('/v1/jobs/:id/runs', { schema: jobSchemas.runs }, async (request) => {
@@ -90,9 +90,9 @@ function jobRunRoutes(app: FastifyInstance, ground: DialectGround): void {
     const after = readCursor('run', cursor);
     const page = { limit: limit + 1, ...(after === undefined ? {} : { after }) };
     const found = await desk.runsOf(callerOf(request), request.params.id, page);
-    const minting = mintingOf(request, ground);
+    const linkTo = linksOf(request, ground, NATIVE_FILES);
     return {
-      data: found.slice(0, limit).map((run) => writeRun(run, minting)),
+      data: found.slice(0, limit).map((run) => writeRun(run, linkTo)),
       next: nextOf(found, limit, ({ id }) => id),
     };
   });

@@ -2,6 +2,7 @@ import { STATUS_CODES } from 'node:http';
 import type { Problem } from '@drayage/sdk/wire';
 import { type FaultCode, kindOf } from '../../base/errors.ts';
 import type { Refusal, RefusalAsk } from '../dialect.ts';
+import { jsonRefusal } from '../refusal.ts';
 
 /** Codes whose answers say when to ask again although the fault does not. */
 const RETRY_AFTER_S: Partial<Record<FaultCode, number>> = {
@@ -22,16 +23,12 @@ export function refuse({ fault, requestId, part }: RefusalAsk): Refusal {
     ...(fault.pointer === undefined ? {} : { pointer: fault.pointer, in: part }),
     requestId,
   };
-  const retryAfter =
-    fault.retryAfterMs === undefined ? RETRY_AFTER_S[fault.code] : Math.ceil(fault.retryAfterMs / 1000);
-  return {
+  return jsonRefusal({
     status,
-    headers: {
-      'content-type': 'application/problem+json; charset=utf-8',
-      'cache-control': 'no-store',
-      ...(status === 401 ? { 'www-authenticate': 'Bearer' } : {}),
-      ...(retryAfter === undefined ? {} : { 'retry-after': String(retryAfter) }),
-    },
     body,
-  };
+    fault,
+    retryAfterS: RETRY_AFTER_S[fault.code],
+    challenge: 'Bearer',
+    headers: { 'content-type': 'application/problem+json; charset=utf-8' },
+  });
 }

@@ -1,6 +1,6 @@
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { FastifyInstance } from 'fastify';
 import { Fault } from '../../base/errors.ts';
-import type { Principal } from '../../tenant/principal.ts';
+import { keyBehind } from '../caller.ts';
 import type { Desk } from '../desk.ts';
 import type { DialectGround } from '../dialect.ts';
 import { fileRoute } from '../file-answer.ts';
@@ -9,12 +9,10 @@ import { datasetRoutes } from './dataset-routes.ts';
 import { jobRoutes } from './job-routes.ts';
 import { runRoutes } from './run-routes.ts';
 import { fileSchemas, healthSchemas } from './schemas.ts';
-import { FILES } from './write.ts';
+import { NATIVE_FILES } from './write.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** Whose key it came with; null on routes that need none. */
-    principal: Principal | null;
     /** The body of a create before defaults were filled in. */
     sent: unknown;
   }
@@ -22,7 +20,6 @@ declare module 'fastify' {
 
 export async function routes(app: FastifyInstance, ground: DialectGround): Promise<void> {
   const { desk } = ground;
-  app.decorateRequest('principal', null);
   app.decorateRequest('sent', null);
   await registerOpenapi(app, {
     title: 'Drayage',
@@ -33,7 +30,9 @@ export async function routes(app: FastifyInstance, ground: DialectGround): Promi
   openRoutes(app, desk);
   await app.register((keyed, _options, done) => {
     keyed.addHook('onRequest', async (request) => {
-      request.principal = await desk.principalOf(readKey(request), 'native');
+      const key = keyBehind('Bearer', request);
+      if (key === undefined) throw new Fault('auth.missing', 'An API key is needed: Authorization: Bearer <key>.');
+      request.principal = await desk.principalOf(key, 'native');
       await desk.limits.take(request.principal);
     });
     datasetRoutes(keyed, desk);
@@ -51,11 +50,5 @@ function openRoutes(app: FastifyInstance, desk: Desk): void {
     throw new Fault('maintenance', 'The server is not ready.', { retryAfterMs: 1000 });
   });
   app.get('/.well-known/drayage-manifest-key', { schema: healthSchemas.manifestKey }, async () => desk.manifestKey);
-  fileRoute(app, desk, { path: FILES, schema: fileSchemas });
-}
-
-function readKey({ headers }: FastifyRequest): string {
-  const [, key] = /^Bearer ([\x21-\x7e]{1,200})$/i.exec(headers.authorization ?? '') ?? [];
-  if (key === undefined) throw new Fault('auth.missing', 'An API key is needed: Authorization: Bearer <key>.');
-  return key;
+  fileRoute(app, desk, { path: NATIVE_FILES, schema: fileSchemas });
 }

@@ -1,10 +1,10 @@
 import type { FastifyInstance } from 'fastify';
 import { Fault } from '../../base/errors.ts';
 import { isFinal, type RunState } from '../../run/run.ts';
+import { callerOf, linksOf } from '../caller.ts';
 import type { DialectGround } from '../dialect.ts';
-import { callerOf, mintingOf } from './caller.ts';
 import { runSchemas } from './schemas.ts';
-import { writeRun } from './write.ts';
+import { NATIVE_FILES, writeRun } from './write.ts';
 
 type ById = { Params: { id: string } };
 
@@ -13,12 +13,12 @@ export function runRoutes(app: FastifyInstance, ground: DialectGround): void {
   app.get<ById>('/v1/runs/:id', { schema: runSchemas.one }, async (request, reply) => {
     const run = await desk.run(callerOf(request), request.params.id);
     if (!isFinal(run.state)) reply.header('retry-after', '1');
-    return writeRun(run, mintingOf(request, ground));
+    return writeRun(run, linksOf(request, ground, NATIVE_FILES));
   });
 
   app.post<ById>('/v1/runs/:id/cancel', { schema: runSchemas.cancel }, async (request) => {
     const run = await desk.cancel(callerOf(request), request.params.id);
-    return writeRun(run, mintingOf(request, ground));
+    return writeRun(run, linksOf(request, ground, NATIVE_FILES));
   });
 
   app.get<ById>('/v1/runs/:id/manifest', { schema: runSchemas.manifest }, async (request, reply) => {

@@ -9,41 +9,22 @@ import {
   runSchema,
 } from '@drayage/sdk/wire';
 import { z } from 'zod';
+import { answer, answerAs, empty, header, KEYED, POLL, refusals } from '../answers.ts';
 import { jobBody } from './read.ts';
 
-const text = (description: string) => ({ type: 'string', description });
-
-const EVERYWHERE = { 'x-request-id': text('Tell it when you ask us about this request') };
-
-const LOCATION = { location: text('Path of what was made') };
-const RETRY_AFTER = { 'retry-after': text('Seconds to wait before asking again') };
-const POLL = { 'retry-after': text('Seconds to wait before looking again; absent once the run is final') };
-
-const answer = (description: string, schema: z.ZodType, headers: object = {}) => ({
-  description,
-  headers: { ...EVERYWHERE, ...headers },
-  content: { 'application/json': { schema } },
-});
-
-const empty = (description: string, headers: object = {}) =>
-  z.null().meta({ description, headers: { ...EVERYWHERE, ...headers } });
-
-const problem = (description: string, headers: object = {}) => ({
-  description,
-  headers: { ...EVERYWHERE, ...RETRY_AFTER, ...headers },
-  content: { 'application/problem+json': { schema: problemSchema } },
-});
+const LOCATION = { location: header('Path of what was made') };
 
 /** What every route may answer. */
-const REFUSALS = {
-  '4xx': problem('Refused: what was asked, or who asked; `code` says which', {
-    'www-authenticate': text('With 401: how to say who you are'),
-    allow: text('With 405: the methods there are'),
-  }),
-  '5xx': problem('Failed on our side, or at the source; `code` says which'),
-};
-
-const KEYED = { security: [{ key: [] }] };
+const REFUSALS = refusals({
+  schema: problemSchema,
+  mediaType: 'application/problem+json',
+  refused: 'Refused: what was asked, or who asked; `code` says which',
+  failed: 'Failed on our side, or at the source; `code` says which',
+  headers: {
+    'www-authenticate': header('With 401: how to say who you are'),
+    allow: header('With 405: the methods there are'),
+  },
+});
 
 const byId = z.object({ id: z.string().meta({ description: 'As it was given; opaque' }) });
 
@@ -187,21 +168,17 @@ const MEDIA_TYPES = [
 ];
 
 const FILE_HEADERS = {
-  etag: text('The sha-256 of the file, in quotes'),
-  'accept-ranges': text('bytes'),
-  'content-disposition': text('With the name of the file'),
-  'repr-digest': text('The sha-256 of the file, by RFC 9530'),
+  etag: header('The sha-256 of the file, in quotes'),
+  'accept-ranges': header('bytes'),
+  'content-disposition': header('With the name of the file'),
+  'repr-digest': header('The sha-256 of the file, by RFC 9530'),
 };
 
-const RANGE_HEADERS = { ...FILE_HEADERS, 'content-range': text('What of how many bytes, by RFC 9110') };
+const RANGE_HEADERS = { ...FILE_HEADERS, 'content-range': header('What of how many bytes, by RFC 9110') };
 
-const bytes = (description: string, headers: object) => ({
-  description,
-  headers: { ...EVERYWHERE, ...headers },
-  content: Object.fromEntries(
-    MEDIA_TYPES.map((type) => [type, { schema: z.any().meta({ type: 'string', format: 'binary' }) }]),
-  ),
-});
+const bytes = z.any().meta({ type: 'string', format: 'binary' });
+
+const BYTES = Object.fromEntries(MEDIA_TYPES.map((type) => [type, { schema: bytes }]));
 
 const ofLink = z.string().optional().meta({ description: 'As the link has it' });
 
@@ -218,8 +195,8 @@ export const fileSchemas = {
     'if-none-match': z.string().optional().meta({ description: 'ETags that are there already' }),
   }),
   response: {
-    200: bytes('The whole file', FILE_HEADERS),
-    206: bytes('The range that was asked for', RANGE_HEADERS),
+    200: answerAs(BYTES, 'The whole file', FILE_HEADERS),
+    206: answerAs(BYTES, 'The range that was asked for', RANGE_HEADERS),
     304: empty('As the caller has it', FILE_HEADERS),
     416: empty('The range lies outside the file', RANGE_HEADERS),
     ...REFUSALS,

@@ -3,34 +3,27 @@ import { nameOf } from '../../column/type.ts';
 import { type Dataset, visibleColumns } from '../../dataset/dataset.ts';
 import type { Job } from '../../job/job.ts';
 import type { Run, RunFile } from '../../run/run.ts';
-import type { Links } from '../link.ts';
-
-/** What files' links are minted with. */
-export interface Minting {
-  readonly links: Links;
-  readonly principal: number;
-  readonly route: string;
-}
+import type { FileLinks } from '../link.ts';
 
 /** Where file links point. */
-export const FILES = '/v1/files';
+export const NATIVE_FILES = '/v1/files';
 
 /** Ours → theirs. */
-export function writeJob(job: Job, run: Run, minting: Minting) {
+export function writeJob(job: Job, run: Run, linkTo: FileLinks) {
   return {
     id: job.id,
     state: run.state,
     dataset: job.ask.dataset,
     request: job.request as Record<string, unknown>,
-    run: writeRun(run, minting),
+    run: writeRun(run, linkTo),
     createdAt: job.createdAt,
   };
 }
 
-export function writeRun(run: Run, minting: Minting): wire.Run {
+export function writeRun(run: Run, linkTo: FileLinks): wire.Run {
   const { id, jobId, state, attempt, progress, rowsPlanned, rowsWritten, createdAt, startedAt, finishedAt, error } =
     run;
-  const files = run.files.map((file) => writeFile(file, run.tenant, minting));
+  const files = run.files.map((file) => writeFile(file, linkTo(run, file)));
   return {
     id,
     jobId,
@@ -47,9 +40,8 @@ export function writeRun(run: Run, minting: Minting): wire.Run {
   };
 }
 
-function writeFile(file: RunFile, tenant: string, { links, ...ask }: Minting): wire.File {
+function writeFile(file: RunFile, link: ReturnType<FileLinks>): wire.File {
   const { path, rows, bytes, sha256, expiresAt: keptUntil, isRemoved } = file;
-  const link = links.mint({ id: file.id, tenant, path, expiresAt: keptUntil }, ask);
   return { path, rows, bytes, sha256, url: isRemoved ? null : link.url, expiresAt: link.expiresAt, keptUntil };
 }
 

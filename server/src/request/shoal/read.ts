@@ -1,6 +1,6 @@
 import { refuse } from '../../base/errors.ts';
 import { parseInstant } from '../../column/parse-instant.ts';
-import { type Ask, askedCompression, askedFormat } from '../../job/ask.ts';
+import { type Ask, downloadOf } from '../../job/ask.ts';
 import type { CreateAsk } from '../desk.ts';
 import type { ShoalOptions } from './options.ts';
 import type { CreateBody, ExportJob } from './schemas.ts';
@@ -95,9 +95,7 @@ function askOf(request: Requested, { now, id, options }: ReadGround): Ask {
   return {
     ...of,
     dataset: DATASETS[scope],
-    distinct: false,
-    outputs: [{ format: FORMAT_OPTIONS[request.format], compression: askedCompression.parse('none') }],
-    destinations: [{ type: 'download' }],
+    ...downloadOf(FORMAT_OPTIONS[request.format]),
     fileStem: `${scope}-${id}`,
     fileLifeMs: options.fileLife,
   };
@@ -128,10 +126,10 @@ function filterOf({ scope, requestedParams: { category, organizationIds } }: Req
 const INSTANTS = '%Y-%m-%dT%H:%M:%S.%gZ';
 
 const FORMAT_OPTIONS = {
-  jsonl: askedFormat.parse({ type: 'jsonl', instants: INSTANTS }),
-  csv: askedFormat.parse({ type: 'csv', instants: INSTANTS, nullText: '' }),
-  parquet: askedFormat.parse({ type: 'parquet', nested: 'text' }),
-} satisfies Record<Requested['format'], unknown>;
+  jsonl: { type: 'jsonl', instants: INSTANTS },
+  csv: { type: 'csv', instants: INSTANTS, nullText: '' },
+  parquet: { type: 'parquet', nested: 'text' },
+} as const satisfies Record<Requested['format'], unknown>;
 
 /** What a page of the list is. */
 export interface Page {

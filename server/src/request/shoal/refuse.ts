@@ -1,5 +1,6 @@
 import type { Fault, FaultCode } from '../../base/errors.ts';
 import type { Refusal, RefusalAsk } from '../dialect.ts';
+import { jsonRefusal, waitOf } from '../refusal.ts';
 import { STANDING } from './headers.ts';
 
 interface Answer {
@@ -60,23 +61,13 @@ const ANSWERS = {
 /** `{"error": …}`, with when to come back where a limit was met and with the route where there is none. */
 export function refuse({ fault, method, path }: RefusalAsk): Refusal {
   const { status, text, retryAfterS }: Answer = ANSWERS[fault.code];
-  const retryAfter = fault.retryAfterMs === undefined ? retryAfterS : Math.ceil(fault.retryAfterMs / 1000);
+  const retryAfter = waitOf(fault, retryAfterS);
   const body = {
     error: text ?? withField(fault),
     ...(status === 429 && retryAfter !== undefined ? { retryAfter } : {}),
     ...(ANSWERS[fault.code] === NO_ROUTE ? { path, method } : {}),
   };
-  return {
-    status,
-    headers: {
-      ...STANDING,
-      'content-type': 'application/json; charset=utf-8',
-      'cache-control': 'no-store',
-      ...(status === 401 ? { 'www-authenticate': 'Bearer' } : {}),
-      ...(retryAfter === undefined ? {} : { 'retry-after': String(retryAfter) }),
-    },
-    body,
-  };
+  return jsonRefusal({ status, body, fault, retryAfterS, challenge: 'Bearer', headers: STANDING });
 }
 
 /** Where ours and theirs have different names. */

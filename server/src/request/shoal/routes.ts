@@ -1,14 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { now } from '../../base/clock.ts';
-import { Fault } from '../../base/errors.ts';
 import { isFinal } from '../../run/run.ts';
-import type { Principal } from '../../tenant/principal.ts';
+import { admitCallers, callerOf, linksOf } from '../caller.ts';
 import type { DialectGround } from '../dialect.ts';
 import { fileRoute } from '../file-answer.ts';
 import { registerOpenapi } from '../openapi.ts';
-import { type Account, admit } from './admission.ts';
-import { Allowances } from './allowance.ts';
+import { admission, shoalBudgetOf } from './admission.ts';
 import { charged, checkBudget, periodsOf } from './credits.ts';
 import { creditHeaders, STANDING } from './headers.ts';
 import type { ShoalOptions } from './options.ts';
@@ -17,28 +15,18 @@ import { type CreateBody, routeSchemas } from './schemas.ts';
 import { type WriteGround, writeJob } from './write.ts';
 
 declare module 'fastify' {
-  interface FastifyRequest {
-    /** Whose key it came with; null on routes that need none. */
-    principal: Principal | null;
-    shoalAccount: Account | null;
-  }
   interface FastifyContextConfig {
     /** What `X-Endpoint-Policy` says of the route. */
     policy?: string;
   }
 }
 
-/** Where links point. */
-const FILES = '/files';
-
 /** Twelve times a minute leave the key most of its hundred requests. */
 const POLL = { 'retry-after': '5' };
 
 export async function routes(app: FastifyInstance, ground: DialectGround<ShoalOptions>): Promise<void> {
   const { desk, options } = ground;
-  const allowances = new Allowances(options.requestsPerMinute);
-  app.decorateRequest('principal', null);
-  app.decorateRequest('shoalAccount', null);
+  app.decorateRequest('shoalBudget', null);
   app.addHook('onRequest', async ({ routeOptions }, reply) => {
     const { policy } = routeOptions.config ?? {};
     reply.headers({ ...STANDING, 'x-ratelimit-limit': String(options.requestsPerMinute) });
@@ -50,11 +38,9 @@ export async function routes(app: FastifyInstance, ground: DialectGround<ShoalOp
     description: 'Export jobs as Shoal has them, served by Drayage.',
     security: { key: { type: 'http', scheme: 'bearer' } },
   });
-  fileRoute(app, desk, { path: FILES, schema: { hide: true } });
+  fileRoute(app, desk);
   await app.register((keyed, _options, done) => {
-    keyed.addHook('onRequest', async (request, reply) => {
-      request.shoalAccount = await admit(request, reply, { ...ground, allowances });
-    });
+    admitCallers(keyed, desk, admission(ground));
     createRoute(keyed, ground);
     lookRoutes(keyed, ground);
     usageRoute(keyed, ground);
@@ -68,9 +54,10 @@ function createRoute(app: FastifyInstance, ground: DialectGround<ShoalOptions>):
     '/v1/export/jobs',
     { schema: routeSchemas.create, config: { policy: 'export.jobs.create' } },
     async (request, reply) => {
-      const { caller, budget } = accountOf(request);
+      const budget = shoalBudgetOf(request);
       checkBudget(budget, options, now());
-      const accepted = await desk.create(caller, readCreate(request.body, { now: now(), id: randomUUID(), options }));
+      const asked = readCreate(request.body, { now: now(), id: randomUUID(), options });
+      const accepted = await desk.create(callerOf(request), asked);
       reply.code(201).headers({
         ...creditHeaders(charged(budget, options)),
         ...POLL,
@@ -88,8 +75,7 @@ function lookRoutes(app: FastifyInstance, ground: DialectGround<ShoalOptions>): 
     { schema: routeSchemas.list, config: { policy: 'export.jobs.list' } },
     async (request) => {
       const { limit, offset } = readPage(request.query);
-      const { caller } = accountOf(request);
-      const found = await desk.jobs(caller, { dialects: ['shoal'], limit: offset + limit });
+      const found = await desk.jobs(callerOf(request), { dialects: ['shoal'], limit: offset + limit });
       const writing = writingOf(request, ground);
       return { limit, offset, data: found.slice(offset).map((each) => writeJob(each, writing)) };
     },
@@ -99,7 +85,7 @@ function lookRoutes(app: FastifyInstance, ground: DialectGround<ShoalOptions>): 
     '/v1/export/jobs/:id',
     { schema: routeSchemas.one, config: { policy: 'export.jobs.get' } },
     async (request, reply) => {
-      const found = await desk.jobByReference(accountOf(request).caller, 'shoal', request.params.id);
+      const found = await desk.jobByReference(callerOf(request), 'shoal', request.params.id);
       if (!isFinal(found.run.state)) reply.headers(POLL);
       return { data: writeJob(found, writingOf(request, ground)) };
     },
@@ -108,7 +94,8 @@ function lookRoutes(app: FastifyInstance, ground: DialectGround<ShoalOptions>): 
 
 function usageRoute(app: FastifyInstance, { desk, options }: DialectGround<ShoalOptions>): void {
   app.get('/v1/usage', { schema: routeSchemas.usage, config: { policy: 'usage' } }, async (request) => {
-    const { caller, budget } = accountOf(request);
+    const caller = callerOf(request);
+    const budget = shoalBudgetOf(request);
     const { day, week } = periodsOf(now());
     const made = await Promise.all([day, week].map((from) => desk.countJobs(caller, 'shoal', from)));
     const [today = 0, thisWeek = 0] = made.map((count) => count * options.createCredits);
@@ -116,13 +103,6 @@ function usageRoute(app: FastifyInstance, { desk, options }: DialectGround<Shoal
   });
 }
 
-/** Only on routes that need a key. */
-function accountOf({ shoalAccount }: FastifyRequest): Account {
-  if (!shoalAccount) throw new Fault('auth.missing', 'An API key is needed: Authorization: Bearer <key>.');
-  return shoalAccount;
-}
-
-function writingOf(request: FastifyRequest, { desk, options, baseUrl }: DialectGround<ShoalOptions>): WriteGround {
-  const { principal } = accountOf(request).caller;
-  return { now: now(), options, links: desk.links, principal: principal.id, route: `${baseUrl}${FILES}` };
+function writingOf(request: FastifyRequest, ground: DialectGround<ShoalOptions>): WriteGround {
+  return { now: now(), options: ground.options, linkTo: linksOf(request, ground) };
 }

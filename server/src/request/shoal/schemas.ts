@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { header, KEYED, answer as plainAnswer, RETRY_AFTER, refusals } from '../answers.ts';
 
 const SCOPES = [
   'organizations.registry',
@@ -63,38 +64,28 @@ const usage = z.object({
 
 export type Usage = z.output<typeof usage>;
 
-const text = (description: string) => ({ schema: { type: 'string' }, description });
-
 const HEADERS = {
-  'x-ratelimit-limit': text('Requests of a key in 60 seconds'),
-  'x-ratelimit-remaining': text('How many of them are left'),
-  'x-monthly-limit': text('Credits of the month'),
-  'x-monthly-used': text('Credits used since it began, by UTC'),
-  'x-monthly-remaining': text('Credits left'),
-  'x-credit-cost': text('Credits this request cost'),
-  'x-plan-tier': text('Name of the plan'),
-  'x-api-surface': text('export'),
-  'x-access-layer': text('premium'),
-  'x-endpoint-policy': text('Which rule this route is under'),
-  'x-request-id': text('Tell it when you ask about this request'),
+  'x-ratelimit-limit': header('Requests of a key in 60 seconds'),
+  'x-ratelimit-remaining': header('How many of them are left'),
+  'x-monthly-limit': header('Credits of the month'),
+  'x-monthly-used': header('Credits used since it began, by UTC'),
+  'x-monthly-remaining': header('Credits left'),
+  'x-credit-cost': header('Credits this request cost'),
+  'x-plan-tier': header('Name of the plan'),
+  'x-api-surface': header('export'),
+  'x-access-layer': header('premium'),
+  'x-endpoint-policy': header('Which rule this route is under'),
 };
 
-const RETRY_AFTER = { 'retry-after': text('Seconds to wait before asking again') };
+const answer = (description: string, schema: z.ZodType, headers: object = {}) =>
+  plainAnswer(description, schema, { ...HEADERS, ...headers });
 
-const answer = (description: string, schema: z.ZodType, headers: object = {}) => ({
-  description,
-  headers: { ...HEADERS, ...headers },
-  content: { 'application/json': { schema } },
+const REFUSALS = refusals({
+  schema: z.looseObject({ error: z.string() }),
+  refused: 'Refused: what was asked, or who asked',
+  failed: 'Failed on our side',
+  headers: HEADERS,
 });
-
-const refusal = z.looseObject({ error: z.string() });
-
-const REFUSALS = {
-  '4xx': answer('Refused: what was asked, or who asked', refusal, RETRY_AFTER),
-  '5xx': answer('Failed on our side', refusal, RETRY_AFTER),
-};
-
-const KEYED = { security: [{ key: [] }] };
 
 /** Out of range they are clamped, and what is no whole number is as if it was not sent. */
 const page = z.looseObject({

@@ -1,6 +1,6 @@
 import type { JobWithRun } from '../../run/queries.ts';
 import type { Run, RunFile } from '../../run/run.ts';
-import type { Links } from '../link.ts';
+import type { FileLinks } from '../link.ts';
 import type { ShoalOptions } from './options.ts';
 import type { Requested } from './read.ts';
 import type { ExportJob } from './schemas.ts';
@@ -9,11 +9,7 @@ export interface WriteGround {
   /** ISO instant. */
   readonly now: string;
   readonly options: ShoalOptions;
-  readonly links: Links;
-  /** Id of the key that asks: links die with it. */
-  readonly principal: number;
-  /** URL of the dialect's file route. */
-  readonly route: string;
+  readonly linkTo: FileLinks;
 }
 
 /** Ours → theirs. */
@@ -30,7 +26,7 @@ export function writeJob({ job, run }: JobWithRun, ground: WriteGround): ExportJ
     status: stage === 'requested' ? stage : ground.options.statuses[stage],
     requestedParams,
     note,
-    downloadUrl: file && stage === 'completed' ? linkOf(file, run.tenant, ground) : null,
+    downloadUrl: file && stage === 'completed' ? linkOf(run, file, ground) : null,
     expiresAt: file ? endOf(file) : null,
     error: errorOf(run),
     createdAt: job.createdAt,
@@ -53,9 +49,8 @@ function endOf({ expiresAt }: RunFile): string {
 }
 
 /** As long as its file, so that it is the same whenever the same key looks. */
-function linkOf(file: RunFile, tenant: string, { links, principal, route, now }: WriteGround): string {
-  const lifeMs = Date.parse(file.expiresAt) - Date.parse(now);
-  return links.mint({ ...file, tenant }, { principal, route, lifeMs }).url;
+function linkOf(run: Run, file: RunFile, { linkTo, now }: WriteGround): string {
+  return linkTo(run, file, { lifeMs: Date.parse(file.expiresAt) - Date.parse(now) }).url;
 }
 
 function errorOf({ state, error }: Run): string | null {

@@ -1,9 +1,9 @@
 import type { RouteOptions } from 'fastify';
 import { Fault } from '../../base/errors.ts';
 import type { Shape } from '../../dataset/shape.ts';
+import { callerOf } from '../caller.ts';
 import type { Caller, Desk } from '../desk.ts';
 import type { DialectGround } from '../dialect.ts';
-import { callerOf } from './caller.ts';
 import type { UserpilotOptions } from './options.ts';
 import { readPage } from './read.ts';
 import { listSchemas, pageSchemas } from './schemas.ts';

@@ -1,6 +1,6 @@
 import { refuse } from '../../base/errors.ts';
 import { parseInstant } from '../../column/parse-instant.ts';
-import { type Ask, askedFormat } from '../../job/ask.ts';
+import { type Ask, downloadOf } from '../../job/ask.ts';
 import type { CreateAsk } from '../desk.ts';
 import type { UserpilotOptions } from './options.ts';
 import type { CreateBody } from './schemas.ts';
@@ -26,9 +26,7 @@ export function readCreate(body: CreateBody, { options, now, reference }: Create
     window: readWindow(body, options, now),
     ...(tests.length > 0 ? { filter: { and: tests } } : {}),
     columns,
-    distinct: false,
-    outputs: [outputOf(body.format ?? options.defaultFormat, options)],
-    destinations: [{ type: 'download' }],
+    ...downloadOf(OUTPUT_FORMATS[body.format ?? options.defaultFormat], { split: splitOf(options) }),
     fileLifeMs: options.urlLife,
     exclusive: ONE_JOB,
     ...(body.emails?.length ? { notify: [...new Set(body.emails)] } : {}),
@@ -142,12 +140,8 @@ const OUTPUT_FORMATS = {
   parquet: { type: 'parquet', nested: 'text' },
 } as const satisfies Record<Format, object>;
 
-function outputOf(format: Format, { rowsPerFile }: UserpilotOptions): Ask['outputs'][number] {
-  return {
-    format: askedFormat.parse(OUTPUT_FORMATS[format]),
-    compression: { type: 'none' },
-    ...(rowsPerFile === null ? {} : { split: { rows: rowsPerFile } }),
-  };
+function splitOf({ rowsPerFile }: UserpilotOptions): { rows: number } | undefined {
+  return rowsPerFile === null ? undefined : { rows: rowsPerFile };
 }
 
 /** A page of a lookup: its rows lie after one id, or before one. */

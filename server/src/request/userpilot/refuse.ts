@@ -1,6 +1,7 @@
 import { STATUS_CODES } from 'node:http';
 import type { Fault, FaultCode } from '../../base/errors.ts';
 import type { Refusal, RefusalAsk } from '../dialect.ts';
+import { jsonRefusal } from '../refusal.ts';
 
 const UNAUTHORIZED = [401, 'unauthorized'] as const;
 const INVALID = [400, 'invalid_parameter'] as const;
@@ -77,17 +78,14 @@ const RETRY_AFTER_S: Partial<Record<number, number>> = { 429: 3600, 503: 60 };
 export function refuse({ fault, requestId }: RefusalAsk): Refusal {
   const [status, code] = ANSWERS[fault.code];
   const error = STATUS_CODES[status] ?? 'Error';
-  const retryAfter = fault.retryAfterMs === undefined ? RETRY_AFTER_S[status] : Math.ceil(fault.retryAfterMs / 1000);
-  return {
+  const said = { error, error_code: code, message: messageOf(fault, status), details: `Request ${requestId}` };
+  return jsonRefusal({
     status,
-    headers: {
-      'content-type': 'application/json; charset=utf-8',
-      'cache-control': 'no-store',
-      ...(status === 401 ? { 'www-authenticate': 'Token' } : {}),
-      ...(retryAfter === undefined ? {} : { 'retry-after': String(retryAfter) }),
-    },
-    body: { errors: [{ error, error_code: code, message: messageOf(fault, status), details: `Request ${requestId}` }] },
-  };
+    body: { errors: [said] },
+    fault,
+    retryAfterS: RETRY_AFTER_S[status],
+    challenge: 'Token',
+  });
 }
 
 /** What failed on our side says nothing of itself. */

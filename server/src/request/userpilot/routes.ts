@@ -5,50 +5,45 @@ import { Fault } from '../../base/errors.ts';
 import type { Job } from '../../job/job.ts';
 import { isFinal } from '../../run/run.ts';
 import { checkRight } from '../../tenant/principal.ts';
+import { type Admission, admitCallers, callerOf, keyBehind, linksOf } from '../caller.ts';
 import type { Caller } from '../desk.ts';
 import type { DialectGround } from '../dialect.ts';
 import { fileRoute } from '../file-answer.ts';
 import { readJson } from '../json-body.ts';
 import { registerOpenapi } from '../openapi.ts';
-import { authenticate, callerOf } from './caller.ts';
 import { lookupRoutes } from './lookup-routes.ts';
 import type { UserpilotOptions } from './options.ts';
 import { readCreate, readSegment } from './read.ts';
 import { type CreateBody, jobSchemas } from './schemas.ts';
 import { SEGMENTS } from './shapes.ts';
-import { EXPORTS, FILES, writeCreated, writeDetail, writeSummary } from './write.ts';
+import { EXPORTS, writeCreated, writeDetail, writeSummary } from './write.ts';
 
 type Ground = DialectGround<UserpilotOptions>;
 
+const ADMISSION: Admission = {
+  dialect: 'userpilot',
+  keyOf: (request) => keyBehind('Token', request),
+  missing: 'An API key is needed.',
+};
+
 export async function routes(app: FastifyInstance, ground: Ground): Promise<void> {
   const { desk } = ground;
-  app.decorateRequest('principal', null);
   await registerOpenapi(app, {
     title: 'Userpilot API',
     version: '1.0.0',
     description: 'Bulk export of user, company and event data.',
-    security: { token: { type: 'apiKey', in: 'header', name: 'Authorization' } },
+    security: { key: { type: 'apiKey', in: 'header', name: 'Authorization' } },
   });
-  app.addHook('onReady', async () => tellOfEmptyBody(app));
   acceptJson(app);
-  fileRoute(app, desk, { path: FILES, schema: { hide: true } });
+  fileRoute(app, desk);
   await app.register((keyed, _options, done) => {
-    keyed.addHook('onRequest', async (request) => {
-      request.principal = await authenticate(request, desk);
-    });
+    admitCallers(keyed, desk, ADMISSION);
     createRoute(keyed, ground);
     listRoute(keyed, ground);
     jobRoute(keyed, ground);
     lookupRoutes((route) => bothForms(keyed, route), ground);
     done();
   });
-}
-
-/** The document's generator takes every body for required; this one may be left out. */
-function tellOfEmptyBody(app: FastifyInstance): void {
-  const { paths } = app.swagger() as { paths: Record<string, { post?: { requestBody?: { required: boolean } } }> };
-  const body = paths[EXPORTS]?.post?.requestBody;
-  if (body) body.required = false;
 }
 
 /** Content-Type may be left out. */
@@ -123,20 +118,19 @@ function listRoute(app: FastifyInstance, { desk, options }: Ground): void {
   });
 }
 
-function jobRoute(app: FastifyInstance, { desk, options, baseUrl }: Ground): void {
+function jobRoute(app: FastifyInstance, ground: Ground): void {
+  const { desk, options } = ground;
   bothForms(app, {
     method: 'GET',
     url: `${EXPORTS}/jobs/:job_id`,
     schema: jobSchemas.one,
     handler: async (request, reply) => {
-      const caller = callerOf(request);
       const { job_id: reference } = request.params as { job_id: string };
-      const found = await desk.jobByReference(caller, 'userpilot', reference);
+      const found = await desk.jobByReference(callerOf(request), 'userpilot', reference);
       const at = now();
       if (!isKnown(found.job, options, at)) throw new Fault('job.unknown', 'There is no such export job.');
       if (!isFinal(found.run.state)) reply.header('retry-after', '1');
-      const minting = { principal: caller.principal.id, route: `${baseUrl}${FILES}` };
-      return writeDetail({ ...found, options, now: at }, desk.links, minting);
+      return writeDetail({ ...found, options, now: at }, linksOf(request, ground));
     },
   });
 }

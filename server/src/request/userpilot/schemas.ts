@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Shape } from '../../dataset/shape.ts';
 import { emailAddress } from '../../job/address.ts';
+import { answer, header, KEYED, POLL, refusals } from '../answers.ts';
 import { FORMATS } from './options.ts';
 import { LISTED, lookupName, PAGED } from './shapes.ts';
 
@@ -27,31 +28,19 @@ const createBody = z.object({
 
 export type CreateBody = z.output<typeof createBody>;
 
-const text = (description: string) => ({ type: 'string', description });
-
-const EVERYWHERE = { 'x-request-id': text('Tell it when you ask us about this request') };
-const POLL = { 'retry-after': text('Seconds to wait before looking again; absent once the job has ended') };
-
-const answer = (description: string, schema: z.ZodType, headers: object = {}) => ({
-  description,
-  headers: { ...EVERYWHERE, ...headers },
-  content: { 'application/json': { schema } },
-});
-
 const errors = z.object({
   errors: z.array(z.object({ error: z.string(), error_code: z.string(), message: z.string(), details: z.string() })),
 });
 
-const REFUSALS = {
-  '4xx': answer('Refused: what was asked, or who asked; error_code says which', errors, {
-    'www-authenticate': text('With 401: how to say who you are'),
-    'retry-after': text('Seconds to wait before trying again'),
-    allow: text('With 405: the methods there are'),
-  }),
-  '5xx': answer('Failed on our side', errors, { 'retry-after': text('Seconds to wait before trying again') }),
-};
-
-const KEYED = { security: [{ token: [] }] };
+const REFUSALS = refusals({
+  schema: errors,
+  refused: 'Refused: what was asked, or who asked; error_code says which',
+  failed: 'Failed on our side',
+  headers: {
+    'www-authenticate': header('With 401: how to say who you are'),
+    allow: header('With 405: the methods there are'),
+  },
+});
 
 const created = z.object({
   environment_app_token: z.string(),
@@ -93,7 +82,7 @@ export const jobSchemas = {
     operationId: 'createExport',
     summary: 'Trigger an export job; no body at all takes every default',
     body: createBody.nullish(),
-    response: { 201: answer('Created', created, { ...POLL, location: text('URL of the job') }), ...REFUSALS },
+    response: { 201: answer('Created', created, { ...POLL, location: header('URL of the job') }), ...REFUSALS },
   },
   list: {
     ...KEYED,

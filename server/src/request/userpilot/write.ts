@@ -2,14 +2,11 @@ import type { Shape } from '../../dataset/shape.ts';
 import type { Job } from '../../job/job.ts';
 import type { Run, RunFile } from '../../run/run.ts';
 import type { Notice, NoticeAsk } from '../dialect.ts';
-import type { Links } from '../link.ts';
+import { type FileLinks, linksOfKey } from '../link.ts';
 import type { UserpilotOptions } from './options.ts';
 import { type PageAsk, writeCursor } from './read.ts';
 
 export const EXPORTS = '/api/v1/analytics/exports';
-
-/** Where file links point. */
-export const FILES = '/files';
 
 /** A job with its run, and how it is told. */
 interface Telling {
@@ -50,7 +47,7 @@ export function writeSummary({ job, run, options, now }: Telling) {
 }
 
 /** A job by itself. */
-export function writeDetail({ job, run, options }: Telling, links: Links, ask: Omit<Minting, 'links' | 'lifeMs'>) {
+export function writeDetail({ job, run, options }: Telling, linkTo: FileLinks) {
   return {
     app_token: job.tenant,
     job_id: referenceOf(job),
@@ -60,14 +57,13 @@ export function writeDetail({ job, run, options }: Telling, links: Links, ask: O
     start_time: seconds(job.createdAt),
     end_time: run.finishedAt && seconds(run.finishedAt),
     ...chunksOf(job, run),
-    presigned_urls: urlsOf(run, { links, lifeMs: options.urlLife, ...ask }),
+    presigned_urls: urlsOf(run, linkTo, options),
   };
 }
 
 /** The mail that `emails` are promised. */
 export function writeNotice({ job, run, links, options, baseUrl }: NoticeAsk<UserpilotOptions>): Notice {
-  const route = `${baseUrl}${FILES}`;
-  const urls = urlsOf(run, { links, principal: job.principal, route, lifeMs: options.urlLife });
+  const urls = urlsOf(run, linksOfKey(job.principal, { links, baseUrl }), options);
   const until = run.files.map(({ expiresAt }) => expiresAt).sort()[0];
   return {
     subject: `Your export ${referenceOf(job)} is ready`,
@@ -129,20 +125,11 @@ function dayOf(day: number): string {
   return new Date(day * DAY_MS).toISOString().slice(0, 10);
 }
 
-interface Minting {
-  readonly links: Links;
-  /** Id of the API key the links die with. */
-  readonly principal: number;
-  readonly route: string;
-  readonly lifeMs: number;
-}
-
 /** They stay when the files are gone: then they answer that they have expired. */
-function urlsOf(run: Run, { links, ...ask }: Minting): { filename: string; url: string }[] {
+function urlsOf(run: Run, linkTo: FileLinks, { urlLife: lifeMs }: UserpilotOptions) {
   return run.files.map((file, at) => {
     const filename = fileName(file, at + 1);
-    const linked = { id: file.id, tenant: run.tenant, path: file.path, expiresAt: file.expiresAt };
-    return { filename, url: links.mint(linked, { ...ask, name: filename }).url };
+    return { filename, url: linkTo(run, file, { name: filename, lifeMs }).url };
   });
 }
 
