@@ -13,7 +13,10 @@ import {
 /** What somebody asks for, in our own words; every dialect's request becomes one. */
 export interface Ask {
   readonly dataset: string;
-  /** ISO 8601 instants; an absent side is open. Clamped, it never lies before the dataset's lookback, and may be empty. */
+  /**
+   * Half-open. ISO 8601 instants; an absent side is open, so both absent mean all rows. Clamped, it
+   * never lies before the dataset's lookback, and may be empty.
+   */
   readonly window: {
     readonly start?: string | undefined;
     readonly end?: string | undefined;
@@ -25,13 +28,14 @@ export interface Ask {
   readonly distinct: boolean;
   /** Column names, `-` before one for descending. */
   readonly order?: readonly string[] | undefined;
+  /** With every option of their formats: what a dialect leaves out, `downloadOf` or `askedFormat` fills in. */
   readonly outputs: readonly AskedOutput[];
   readonly destinations: readonly DestinationOptions[];
-  /** What file names begin with; left out, the dataset and the run. */
+  /** What file names begin with, without the ending; left out, the dataset and the run. Nothing makes it unique but what is put in. */
   readonly fileStem?: string | undefined;
   /** How long files are kept, in ms, whatever the tier says. */
   readonly fileLifeMs?: number | undefined;
-  /** No two unfinished runs of a tenant and dialect have the same. */
+  /** Any text; no two unfinished runs of a tenant and dialect have the same: `conflict.running`. */
   readonly exclusive?: string | undefined;
   /** E-mail addresses that are told when the run succeeded. */
   readonly notify?: readonly string[] | undefined;
@@ -55,7 +59,7 @@ export const askedCompression = compressionOptions;
 /** Where files end, as dialects take it in. */
 export const askedSplit = splitOptions;
 
-/** How most dialects' exports end: all rows once, in one format, to be downloaded. Options left out are the format's defaults. */
+/** How most dialects' exports end: in one format, to be downloaded. Options left out are the format's defaults. */
 export function downloadOf(
   format: z.input<typeof formatOptions>,
   { split, distinct = false }: { readonly split?: Split | undefined; readonly distinct?: boolean } = {},

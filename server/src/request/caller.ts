@@ -22,13 +22,13 @@ export interface Admission {
   readonly missing: string;
   /** Where requests name the tenant they are for; left out, it is the key's only one. */
   readonly named?: NamedTenant;
-  /** What is counted and told of every request whose key is known, whatever its tier allows. */
+  /** What is counted and told of every request whose key is known, before its tier is looked at. Throws to refuse. */
   count?(request: FastifyRequest, reply: FastifyReply, tenant: TenantOfPrincipal): Promise<void>;
 }
 
 interface NamedTenant {
   tenantOf(request: FastifyRequest): string;
-  /** Said alike of a key of nobody, one of another dialect and one of another tenant: none tells which tenants there are. */
+  /** Said alike of a key of nobody, of another dialect and of another tenant: it tells nothing of which there are. */
   readonly unknown: string;
 }
 
