@@ -80,7 +80,7 @@ test('a row is offered for 90 days to the millisecond, and "now" is the time of 
   const body = { from: '2001-01-01T00:00:00', to: 'now', events: ['push_sent', 'push_open', 'push_error'] };
   const dates = async (clock: number) => {
     setClock(clock);
-    const text = await ground.download('/campaign/spring/events', { ...body, ids: ['install_id'] });
+    const text = await ground.exported('/campaign/spring/events', { ...body, ids: ['install_id'] });
     return parseCells(text)
       .slice(1)
       .map(([, date]) => date);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
-import type { Answer } from './ground.ts';
+import type { Answer } from '../server-ground.ts';
 
 /** Transcribed from doc.batch.com; `004:280` is line 280 of its page "POST - Create request", `status` its page "GET - Status". */
 

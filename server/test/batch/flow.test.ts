@@ -4,11 +4,13 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { promisify } from 'node:util';
+import { conversationsOf, replay } from '../conversations.ts';
+import type { Answer } from '../server-ground.ts';
 import { checkAnswer, checkRefusal, flaw, type RequestKind, schemas } from './contract.ts';
-import { checkConversation, conversations } from './conversations.ts';
 import { type Export, expected, parseCells } from './expected.ts';
-import { type Answer, BatchGround, exportOf, KEYS } from './ground.ts';
+import { BatchGround, exportOf, KEYS } from './ground.ts';
 import type { Row } from './rows.ts';
+import { TALK } from './talk.ts';
 
 const run = promisify(execFile);
 
@@ -155,7 +157,7 @@ describe('what is asked for is what is printed', () => {
   test('only those events and ids, ids in their fixed order', async () => {
     const ids = ['advertising_id', 'install_id', 'install_id'];
     const body = { ...ALL, events: ['push_open', 'push_opened'], ids };
-    const cells = parseCells(await ground.download('/campaign/spring/events', body, { app: 'DEVAPP' }));
+    const cells = parseCells(await ground.exported('/campaign/spring/events', body, { app: 'DEVAPP' }));
     assert.deepEqual(cells[0], ['install_id', 'advertising_id', 'event_date', 'event_type']);
     assert.ok(cells.length > 10);
     const keeps = (row: Row) => of('spring')(row) && row.event_type === 'push_opened';
@@ -165,7 +167,7 @@ describe('what is asked for is what is printed', () => {
 
   test('ids are distinct over what is printed', async () => {
     const body = { ...ALL, events: ['push_sent', 'push_error'], ids: ['advertising_id'] };
-    const cells = parseCells(await ground.download('/campaign/spring/ids', body));
+    const cells = parseCells(await ground.exported('/campaign/spring/ids', body));
     const keeps = (row: Row) => of('spring')(row) && row.event_type !== 'push_opened';
     const wanted: Export = { app: 'LIVEAPP', table: 'push', keeps, ...distinct, ids: ['advertising_id'] };
     assert.deepEqual(cells, expected(ground.tables, wanted));
@@ -182,7 +184,7 @@ describe('what is asked for is what is printed', () => {
       .toSorted();
     const [from = '', to = ''] = [dates[10], dates[30]];
     const body = { from: from.slice(0, 19), to: to.slice(0, 19), events: ['push_sent', 'push_open', 'push_error'] };
-    const text = await ground.download('/campaign/spring/events', { ...body, ids: TWO_IDS });
+    const text = await ground.exported('/campaign/spring/events', { ...body, ids: TWO_IDS });
     const keeps = (row: Row) => of('spring')(row) && String(row.event_date) >= from && String(row.event_date) < to;
     const cells = parseCells(text);
     assert.deepEqual(cells, expected(ground.tables, { app: 'LIVEAPP', table: 'push', keeps, ...dated() }));
@@ -191,7 +193,7 @@ describe('what is asked for is what is printed', () => {
 
   test('what lies before the lookback is empty, not refused', async () => {
     const body = { from: ago(200), to: ago(90.5), events: ['push_sent'], ids: ['install_id'] };
-    const text = await ground.download('/campaign/spring/events', body);
+    const text = await ground.exported('/campaign/spring/events', body);
     assert.equal(text, 'install_id;event_date;event_type\n');
   });
 });
@@ -259,5 +261,5 @@ test('a request that fails says so, and nothing of what lies behind it', async (
 });
 
 describe('recorded conversations', () => {
-  for (const name of conversations()) test(name, () => checkConversation(ground, name));
+  for (const name of conversationsOf('batch')) test(name, () => replay(ground, TALK, name));
 });

@@ -1,16 +1,9 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { setTimeout as wait } from 'node:timers/promises';
-import { readEnvironment } from '../../src/base/config.ts';
-import { openLog } from '../../src/base/log.ts';
-import { type RunningServer, startServer } from '../../src/daemon/server.ts';
 import type { Config } from '../../src/job/config.ts';
-import { readConfig } from '../../src/request/config.ts';
-import { dialects } from '../../src/request/dialects.ts';
 import { RIGHTS } from '../../src/tenant/principal.ts';
 import type { Tenants } from '../../src/tenant/queries.ts';
+import { DialectGround, PUBLIC_URL } from '../dialect-ground.ts';
+import type { Answer, Asked } from '../server-ground.ts';
 import { makeTables, type Tables, writeTables } from './rows.ts';
 
 /** `rest` holds LIVEAPP and DEVAPP, `other` OTHERAPP; `basic` is below the plan, `native` speaks something else. */
@@ -22,22 +15,6 @@ export const KEYS = {
   reader: 'reader_key',
 };
 
-export interface Answer {
-  readonly status: number;
-  readonly headers: Headers;
-  readonly text: string;
-  /** The body as JSON; undefined where it is none. */
-  // biome-ignore lint/suspicious/noExplicitAny: tests look into answers of every shape
-  readonly json: any;
-}
-
-export interface Asked {
-  readonly key?: string | null;
-  /** Text is sent as it is. */
-  readonly body?: unknown;
-  readonly headers?: Readonly<Record<string, string>>;
-}
-
 export interface GroundOptions {
   readonly config?: Partial<Config>;
   /** Settings of the dialect. */
@@ -46,55 +23,17 @@ export interface GroundOptions {
 }
 
 /** A whole server in this process that speaks Batch over rows of its own. */
-export class BatchGround implements AsyncDisposable {
-  readonly folder = mkdtempSync(join(tmpdir(), 'drayage-batch-'));
+export class BatchGround extends DialectGround {
   /** Taken when the rows were made. */
   readonly now = new Date().toISOString();
   readonly tables: Tables = makeTables(this.now);
-  #server: RunningServer | null = null;
 
   static async open(options: GroundOptions = {}): Promise<BatchGround> {
-    const ground = new BatchGround();
+    const ground = new BatchGround({ key: KEYS.rest, headersOf: (key) => ({ 'x-authorization': key }) });
     const files = writeTables(ground.tables, ground.folder);
-    ground.#server = await startServer({
-      config: readConfig({ ...configOf(files, options), ...options.config }, dialects),
-      folder: ground.folder,
-      environment: {
-        ...readEnvironment(),
-        dataFolder: ground.dataFolder,
-        host: '127.0.0.1',
-        port: 0,
-        databaseUrl: null,
-      },
-      log: openLog('silent'),
-      prepare: putKeys,
-      dispatches: options.dispatches ?? true,
-    });
+    const config = { ...configOf(files, options), ...options.config };
+    await ground.start({ config, prepare: putKeys, dispatches: options.dispatches });
     return ground;
-  }
-
-  get dataFolder(): string {
-    return join(this.folder, 'data');
-  }
-
-  get url(): string {
-    return `http://127.0.0.1:${this.#server?.port}`;
-  }
-
-  /** The app's routes; the answers' own URLs name another host, whose place this server takes. */
-  async call(method: string, path: string, { key = KEYS.rest, body, headers = {} }: Asked = {}): Promise<Answer> {
-    const response = await fetch(`${this.url}${path.replace(PUBLIC_URL, '')}`, {
-      method,
-      redirect: 'manual',
-      headers: {
-        ...(key === null ? {} : { 'x-authorization': key }),
-        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
-        ...headers,
-      },
-      ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
-    });
-    const text = await response.text();
-    return { status: response.status, headers: response.headers, text, json: parsed(text) };
   }
 
   /** Creates an export and gives its request id. */
@@ -107,16 +46,12 @@ export class BatchGround implements AsyncDisposable {
 
   /** Asks until the request is over; fails after 30 s. */
   async settled(id: string, { app = 'LIVEAPP', key = KEYS.rest } = {}): Promise<Answer> {
-    for (let at = 0; at < 1500; at++) {
-      const answer = await this.call('GET', `${exportOf(app)}/request/${id}`, { key });
-      if (answer.json.status !== 'CREATED' && answer.json.status !== 'PENDING') return answer;
-      await wait(20);
-    }
-    throw new Error(`${id} did not settle.`);
+    const isOver = ({ json }: Answer) => json.status !== 'CREATED' && json.status !== 'PENDING';
+    return this.until(`${exportOf(app)}/request/${id}`, isOver, { key });
   }
 
   /** From create to the bytes, the way a client goes. */
-  async download(path: string, body: unknown, asked: { app?: string; key?: string } = {}): Promise<string> {
+  async exported(path: string, body: unknown, asked: { app?: string; key?: string } = {}): Promise<string> {
     const id = await this.create(path, body, asked);
     const { json } = await this.settled(id, asked);
     assert.equal(json.status, 'SUCCESS', JSON.stringify(json));
@@ -131,26 +66,10 @@ export class BatchGround implements AsyncDisposable {
     assert.equal(file.status, 200, file.text);
     return file.text;
   }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.#server?.stop();
-    rmSync(this.folder, { recursive: true, force: true });
-  }
 }
-
-/** Where answers say the server is. */
-const PUBLIC_URL = 'https://exports.example.com';
 
 export function exportOf(app: string): string {
   return `/batch/1.0/${app}/export`;
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 function configOf(files: Readonly<Record<string, string>>, { batch = {} }: GroundOptions): Config {

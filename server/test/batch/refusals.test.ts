@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict';
-import { join } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
 import { after, before, describe, test } from 'node:test';
+import type { Answer, Asked } from '../server-ground.ts';
 import { checkAnswer, checkRefusal, schemas } from './contract.ts';
-import { type Answer, type Asked, BatchGround, exportOf, KEYS } from './ground.ts';
+import { BatchGround, exportOf, KEYS } from './ground.ts';
 
 const BODY = { from: '2019-08-14T22:00:00', to: 'now', events: ['push_sent'], ids: ['install_id'] };
 const NOBODYS = '110e8400-e29b-41d4-b543-446655440000';
@@ -225,7 +224,7 @@ describe('limits', () => {
 
   test('a store that is away', async () => {
     const id = await waiting.create('/userbase', { ids: ['advertising_id'] });
-    using store = new DatabaseSync(join(waiting.dataFolder, 'drayage.db'));
+    using store = waiting.database();
     store.exec('alter table runs rename to gone');
     const answers = [await waiting.call('GET', `${LIVE}/request/${id}`), await post(BODY)];
     store.exec('alter table gone rename to runs');

@@ -2,10 +2,11 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
+import { PUBLIC_URL } from '../dialect-ground.ts';
 import { readParquet } from '../readers/parquet.ts';
 import type { Answer } from '../server-ground.ts';
 import { assertDocumented } from './contract.ts';
-import { JOBS, KEYS, PUBLIC_URL, SAMPLE, ShoalGround } from './ground.ts';
+import { JOBS, KEYS, SAMPLE, ShoalGround } from './ground.ts';
 import { EVENTS, expectedEvents, ORGANIZATIONS, SINCE, TIMELINE, UNTIL } from './rows.ts';
 
 const EVENT_COLUMNS = [

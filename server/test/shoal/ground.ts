@@ -1,17 +1,11 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
 import { DuckDBInstance } from '@duckdb/node-api';
-import { readEnvironment } from '../../src/base/config.ts';
-import { openLog } from '../../src/base/log.ts';
-import { type RunningServer, startServer } from '../../src/daemon/server.ts';
 import type { Config } from '../../src/job/config.ts';
-import { readConfig } from '../../src/request/config.ts';
-import { dialects } from '../../src/request/dialects.ts';
 import { RIGHTS } from '../../src/tenant/principal.ts';
 import type { Tenants } from '../../src/tenant/queries.ts';
-import type { Answer, Asked } from '../server-ground.ts';
+import { DialectGround, PUBLIC_URL } from '../dialect-ground.ts';
+import type { Answer } from '../server-ground.ts';
 import { EVENTS, ORGANIZATIONS, TIMELINE } from './rows.ts';
 
 /** Two keys of one account, one below the plan floor, one of another account, one of no Shoal client. */
@@ -44,64 +38,12 @@ export const SAMPLE = {
 export const JOBS = '/shoal/v1/export/jobs';
 
 /** A whole server in this process, on a free port, that speaks Shoal over the rows of `rows.ts`. */
-export class ShoalGround implements AsyncDisposable {
-  readonly folder: string;
-  readonly #server: RunningServer;
-
-  private constructor(folder: string, server: RunningServer) {
-    this.folder = folder;
-    this.#server = server;
-  }
-
-  static async open(options: ShoalGroundOptions = {}): Promise<ShoalGround> {
-    const folder = mkdtempSync(join(tmpdir(), 'drayage-shoal-'));
-    await writeRows(folder);
-    const server = await startServer({
-      config: readConfig({ ...groundConfig(options.shoal), ...options.config }, dialects),
-      folder,
-      environment: {
-        ...readEnvironment(),
-        dataFolder: join(folder, 'data'),
-        host: '127.0.0.1',
-        port: 0,
-        databaseUrl: null,
-        threads: 2,
-      },
-      log: openLog('silent'),
-      prepare: putKeys,
-      dispatches: options.dispatches ?? true,
-    });
-    return new ShoalGround(folder, server);
-  }
-
-  get url(): string {
-    return `http://127.0.0.1:${this.#server.port}`;
-  }
-
-  /** A second connection to the database the server works on. */
-  database(): DatabaseSync {
-    return new DatabaseSync(join(this.folder, 'data', 'drayage.db'), { timeout: 5000 });
-  }
-
-  /** Asks as the first key unless another, or null for none, is given. A path may be a whole URL. */
-  async call(method: string, path: string, { key = KEYS.first, body, headers = {} }: Asked = {}): Promise<Answer> {
-    const response = await fetch(this.#urlOf(path), {
-      method,
-      headers: {
-        ...(key === null ? {} : { authorization: `Bearer ${key}` }),
-        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
-        ...headers,
-      },
-      ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
-    });
-    const text = await response.text();
-    return { status: response.status, headers: response.headers, text, json: parsed(text) };
-  }
-
-  /** The bytes behind a link, asked for without a key. */
-  async download(url: string): Promise<{ headers: Headers; status: number; bytes: Buffer }> {
-    const response = await fetch(this.#urlOf(url));
-    return { headers: response.headers, status: response.status, bytes: Buffer.from(await response.arrayBuffer()) };
+export class ShoalGround extends DialectGround {
+  static async open({ config, shoal, dispatches }: ShoalGroundOptions = {}): Promise<ShoalGround> {
+    const ground = new ShoalGround({ key: KEYS.first, headersOf: (key) => ({ authorization: `Bearer ${key}` }) });
+    await writeRows(ground.folder);
+    await ground.start({ config: { ...groundConfig(shoal), ...config }, prepare: putKeys, dispatches });
+    return ground;
   }
 
   /** Creates a job that is accepted. */
@@ -114,33 +56,10 @@ export class ShoalGround implements AsyncDisposable {
   /** Polls a job as a client would until there is a file; fails after 30 s. */
   async fulfilled(body: object, key: string = KEYS.first): Promise<Answer['json']> {
     const { id } = await this.created(body, key);
-    for (let at = 0; at < 600; at++) {
-      const { json } = await this.call('GET', `${JOBS}/${id}`, { key });
-      if (json.data.downloadUrl !== null) return json.data;
-      if (json.data.error !== null) throw new Error(json.data.error);
-      await new Promise((resolve) => setTimeout(resolve, 50));
-    }
-    throw new Error(`${id} was not fulfilled.`);
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.#server.stop();
-    rmSync(this.folder, { recursive: true, force: true });
-  }
-
-  /** What the public URL of the ground stands for is this server. */
-  #urlOf(path: string): string {
-    return path.startsWith('http') ? path.replace(PUBLIC_URL, this.url) : `${this.url}${path}`;
-  }
-}
-
-export const PUBLIC_URL = 'https://exports.example.com';
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
+    const isOver = ({ json }: Answer) => json.data.downloadUrl !== null || json.data.error !== null;
+    const { data } = (await this.until(`${JOBS}/${id}`, isOver, { key })).json;
+    if (data.error !== null) throw new Error(data.error);
+    return data;
   }
 }
 

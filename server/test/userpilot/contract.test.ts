@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
-import { DatabaseSync } from 'node:sqlite';
 import { after, before, describe, it } from 'node:test';
+import { replay } from '../conversations.ts';
 import { type ContractName, flawOf, hold, LISTS, PAGES, withoutEach } from './contract.ts';
-import { replay } from './conversations.ts';
 import { EXPORTS, JSON_TYPE, KEYS, UserpilotGround } from './ground.ts';
 import { APPS, makeLookup, PAGED_ROWS } from './rows.ts';
+import { TALK } from './talk.ts';
 
 let ground: UserpilotGround;
 
@@ -15,7 +15,7 @@ before(async () => {
 after(() => ground[Symbol.asyncDispose]());
 
 describe('a recorded conversation', () => {
-  it('goes the same way again, from create to download', () => replay(ground, 'export'));
+  it('goes the same way again, from create to download', () => replay(ground, TALK, 'export.json'));
 });
 
 describe('the given page', () => {
@@ -51,7 +51,7 @@ describe('the given page', () => {
     const { status, json, text } = await ground.call('POST', `${EXPORTS}/`, { body });
     assert.equal(status, 201, text);
     assert.equal((await ground.settled(json.job_id)).status, 'completed');
-    using database = new DatabaseSync(ground.databasePath, { readOnly: true });
+    using database = ground.database();
     const told = database.prepare('select address from notices').all();
     assert.deepEqual(
       told.map(({ address }) => address),

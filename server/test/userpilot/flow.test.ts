@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { request } from 'node:http';
-import { DatabaseSync } from 'node:sqlite';
 import { after, afterEach, before, describe, it, mock } from 'node:test';
 import type { Answer } from '../server-ground.ts';
 import { BASE, EXPORTS, KEYS, UserpilotGround } from './ground.ts';
@@ -115,7 +114,7 @@ describe('two apps', () => {
   });
 
   it('are reached by a host name of the dialect as well', async () => {
-    const { port } = new URL(ground.origin);
+    const { port } = new URL(ground.url);
     const status = await new Promise((resolve, reject) => {
       const headers = { host: 'userpilot.test', authorization: `Token ${KEYS.first}` };
       const asked = request({ port, host: '127.0.0.1', path: `${EXPORTS}/jobs/`, headers, agent: false });
@@ -206,7 +205,7 @@ describe('an export', () => {
 describe('the clocks', () => {
   /** Milliseconds since 1970 of what the store holds. */
   function stored(sql: string, id: string): number {
-    using database = new DatabaseSync(ground.databasePath, { readOnly: true });
+    using database = ground.database();
     return Date.parse(String(Object.values(database.prepare(sql).get(id) ?? {})[0]));
   }
 

@@ -1,18 +1,11 @@
 import { execFile } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { type Environment, readEnvironment } from '../../src/base/config.ts';
-import { openLog } from '../../src/base/log.ts';
-import { type RunningServer, startServer } from '../../src/daemon/server.ts';
 import type { Config } from '../../src/job/config.ts';
-import { readConfig } from '../../src/request/config.ts';
-import { dialects } from '../../src/request/dialects.ts';
 import { EVENTS, LISTED, PAGED } from '../../src/request/userpilot/shapes.ts';
 import { RIGHTS } from '../../src/tenant/principal.ts';
 import type { Tenants } from '../../src/tenant/queries.ts';
-import type { Answer, Asked } from '../server-ground.ts';
+import { DialectGround } from '../dialect-ground.ts';
+import type { Answer } from '../server-ground.ts';
 import { APPS, type EventRow, makeEvents, writeFiles } from './rows.ts';
 
 /** `second` belongs to the same app as `first`. */
@@ -43,75 +36,30 @@ interface GroundOptions {
   readonly perApp?: number;
 }
 
-/** A whole server in this process with the dialect's datasets for two apps. */
-export class UserpilotGround implements AsyncDisposable {
-  readonly folder: string;
+/** A whole server in this process with the dialect's datasets for two apps; paths begin behind the dialect's prefix. */
+export class UserpilotGround extends DialectGround {
   readonly events: readonly EventRow[];
-  readonly #server: RunningServer;
 
-  private constructor(folder: string, events: readonly EventRow[], server: RunningServer) {
-    this.folder = folder;
+  private constructor(events: readonly EventRow[]) {
+    super({
+      key: KEYS.first,
+      headersOf: (key) => ({ authorization: `Token ${key}` }),
+      prefix: '/userpilot',
+      publicUrl: BASE,
+    });
     this.events = events;
-    this.#server = server;
   }
 
   static async open(options: GroundOptions = {}): Promise<UserpilotGround> {
-    const folder = mkdtempSync(join(tmpdir(), 'drayage-userpilot-'));
-    const events = makeEvents(new Date(), options.perApp ?? 280);
-    await writeFiles(folder, events);
-    const environment: Environment = {
-      ...readEnvironment(),
-      dataFolder: join(folder, 'data'),
-      host: '127.0.0.1',
-      port: 0,
-      databaseUrl: null,
-      threads: 2,
-    };
-    const server = await startServer({
-      config: readConfig(configOf(options), dialects),
-      folder,
-      environment,
-      log: openLog('silent'),
-      prepare: putKeys,
-      dispatches: options.dispatches ?? true,
-    });
-    return new UserpilotGround(folder, events, server);
-  }
-
-  get databasePath(): string {
-    return join(this.folder, 'data', 'drayage.db');
-  }
-
-  get origin(): string {
-    return `http://127.0.0.1:${this.#server.port}`;
-  }
-
-  /** Asks as `first` unless another key, or null for none, is given; `path` begins behind the dialect's prefix. */
-  async call(method: string, path: string, { key = KEYS.first, body, headers = {} }: Asked = {}): Promise<Answer> {
-    const response = await fetch(`${this.origin}/userpilot${path.replace(BASE, '')}`, {
-      method,
-      headers: {
-        ...(key === null ? {} : { authorization: `Token ${key}` }),
-        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
-        ...headers,
-      },
-      ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
-    });
-    const text = await response.text();
-    return { status: response.status, headers: response.headers, text, json: parsed(text) };
+    const ground = new UserpilotGround(makeEvents(new Date(), options.perApp ?? 280));
+    await writeFiles(ground.folder, ground.events);
+    await ground.start({ config: configOf(options), prepare: putKeys, dispatches: options.dispatches });
+    return ground;
   }
 
   /** The vendor's own command line of a create, with host and key changed. */
   async curl(key: string, ...options: readonly string[]): Promise<Pick<Answer, 'status' | 'json'> & { head: string }> {
-    const asked = [
-      '-sS',
-      '-i',
-      '-X',
-      'POST',
-      `${this.origin}/userpilot${EXPORTS}`,
-      '-H',
-      `Authorization: Token ${key}`,
-    ];
+    const asked = ['-sS', '-i', '-X', 'POST', `${this.url}/userpilot${EXPORTS}`, '-H', `Authorization: Token ${key}`];
     const { stdout } = await promisify(execFile)('curl', [...asked, ...options]);
     const [head = '', body = ''] = stdout.split('\r\n\r\n');
     return { status: Number(head.split(' ')[1]), head, json: JSON.parse(body) };
@@ -123,12 +71,8 @@ export class UserpilotGround implements AsyncDisposable {
 
   /** Looks at a job until it has ended; fails after 30 s. */
   async settled(id: string, key: string = KEYS.first): Promise<Answer['json']> {
-    for (let at = 0; at < 600; at++) {
-      const { json } = await this.call('GET', `${EXPORTS}/jobs/${id}`, { key });
-      if (['completed', 'failed'].includes(json.status)) return json;
-      await new Promise((resolve) => setTimeout(resolve, 50));
-    }
-    throw new Error(`${id} did not settle.`);
+    const isOver = ({ json }: Answer) => ['completed', 'failed'].includes(json.status);
+    return (await this.until(`${EXPORTS}/jobs/${id}`, isOver, { key })).json;
   }
 
   /** Creates a job and waits until its files are there. */
@@ -138,25 +82,6 @@ export class UserpilotGround implements AsyncDisposable {
     const job = await this.settled(json.job_id, key);
     if (job.status !== 'completed') throw new Error(JSON.stringify(job));
     return job;
-  }
-
-  /** A file by its URL, without a key. */
-  async download(url: string): Promise<{ status: number; headers: Headers; bytes: Buffer }> {
-    const response = await fetch(`${this.origin}/userpilot${url.replace(BASE, '')}`);
-    return { status: response.status, headers: response.headers, bytes: Buffer.from(await response.arrayBuffer()) };
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.#server.stop();
-    rmSync(this.folder, { recursive: true, force: true });
-  }
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
   }
 }
 

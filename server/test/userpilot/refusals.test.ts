@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict';
-import { DatabaseSync } from 'node:sqlite';
 import { after, before, describe, it } from 'node:test';
 import { Db } from '../../src/db/db.ts';
 import { EVENTS } from '../../src/request/userpilot/shapes.ts';
 import { Tenants } from '../../src/tenant/queries.ts';
+import { replay } from '../conversations.ts';
 import type { Answer, Asked } from '../server-ground.ts';
 import { hold } from './contract.ts';
-import { replay } from './conversations.ts';
 import { BASE, EXPORTS, JSON_TYPE, KEYS, UserpilotGround } from './ground.ts';
 import { APPS } from './rows.ts';
+import { TALK } from './talk.ts';
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 
@@ -40,7 +40,7 @@ async function refused(status: number, code: string, asked: string, how: Asked =
 }
 
 describe('a job that waits', () => {
-  it('is talked about as it was recorded', () => replay(ground, 'held'));
+  it('is talked about as it was recorded', () => replay(ground, TALK, 'held.json'));
 
   it('is answered as it says: 201 with every field, as JSON', async () => {
     // The limit is the app's: the job that waits for the other one holds nothing up.
@@ -91,8 +91,7 @@ describe('who may not', () => {
   });
 
   it('is told what the plan does not have', async () => {
-    const { databasePath } = ground;
-    await using db = await Db.open({ dataFolder: databasePath.slice(0, -'/drayage.db'.length), url: null });
+    await using db = await Db.open({ dataFolder: ground.dataFolder, url: null });
     await new Tenants(db).putTenant(APPS[1], 'short');
     const create = (body: object) => refused(401, 'unauthorized', `POST ${EXPORTS}`, { key: KEYS.other, body });
     assert.match(await create({ format: 'avro' }), /^format: .*allowed are csv/);
@@ -198,7 +197,7 @@ describe('a second job of an app', () => {
 
 describe('what fails on our side', () => {
   it('is told 500 and nothing more when the store is gone', async () => {
-    using database = new DatabaseSync(ground.databasePath);
+    using database = ground.database();
     database.exec('alter table jobs rename to away');
     for (const [method, path] of [
       ['POST', EXPORTS],

@@ -1,0 +1,131 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { readEnvironment } from '../src/base/config.ts';
+import { openLog } from '../src/base/log.ts';
+import { type RunningServer, startServer } from '../src/daemon/server.ts';
+import type { Config } from '../src/job/config.ts';
+import { readConfig } from '../src/request/config.ts';
+import { dialects } from '../src/request/dialects.ts';
+import type { Tenants } from '../src/tenant/queries.ts';
+import type { Answer, Asked } from './server-ground.ts';
+
+/** Where the answers of grounds say their server is. */
+export const PUBLIC_URL = 'https://exports.example.com';
+
+/** How a dialect's clients speak to it. */
+export interface Speech {
+  /** Who asks where a test names no key. */
+  readonly key: string;
+  /** How a request shows a key. */
+  readonly headersOf: (key: string) => Readonly<Record<string, string>>;
+  /** What paths stand behind; left out, the server itself. */
+  readonly prefix?: string;
+  /** What answers' URLs begin with that stands for the server and the prefix. */
+  readonly publicUrl?: string;
+}
+
+export interface DialectStart {
+  readonly config: Config;
+  /** Puts tenants and keys. */
+  readonly prepare: (tenants: Tenants) => Promise<void>;
+  readonly dispatches?: boolean | undefined;
+}
+
+/** A whole server in this process, on a free port of loopback, over a folder of its own, asked as a dialect's clients ask. */
+export class DialectGround implements AsyncDisposable {
+  readonly folder = mkdtempSync(join(tmpdir(), 'drayage-dialect-'));
+  readonly #speech: Speech;
+  #server: RunningServer | null = null;
+
+  constructor(speech: Speech) {
+    this.#speech = speech;
+  }
+
+  /** Files of datasets stand in the folder by now. */
+  async start({ config, prepare, dispatches = true }: DialectStart): Promise<void> {
+    this.#server = await startServer({
+      config: readConfig(config, dialects),
+      folder: this.folder,
+      environment: {
+        ...readEnvironment(),
+        dataFolder: this.dataFolder,
+        host: '127.0.0.1',
+        port: 0,
+        databaseUrl: null,
+        threads: 2,
+      },
+      log: openLog('silent'),
+      prepare,
+      dispatches,
+    });
+  }
+
+  get dataFolder(): string {
+    return join(this.folder, 'data');
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${this.#server?.port}`;
+  }
+
+  /** A second connection to the database the server works on. */
+  database(): DatabaseSync {
+    return new DatabaseSync(join(this.dataFolder, 'drayage.db'), { timeout: 5000 });
+  }
+
+  /** Asks as the usual key unless another, or null for none, is given. A path may be a URL of an answer. */
+  async call(
+    method: string,
+    path: string,
+    { key = this.#speech.key, body, headers = {} }: Asked = {},
+  ): Promise<Answer> {
+    const response = await fetch(this.#urlOf(path), {
+      method,
+      redirect: 'manual',
+      headers: {
+        ...(key === null ? {} : this.#speech.headersOf(key)),
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        ...headers,
+      },
+      ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+    });
+    const text = await response.text();
+    return { status: response.status, headers: response.headers, text, json: parsed(text) };
+  }
+
+  /** Looks until the answer is as it should be; fails after 30 s. */
+  async until(path: string, isDone: (answer: Answer) => boolean, asked: Asked = {}): Promise<Answer> {
+    for (let at = 0; at < 1500; at++) {
+      const answer = await this.call('GET', path, asked);
+      if (isDone(answer)) return answer;
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    throw new Error(`${path} did not come to its end.`);
+  }
+
+  /** The bytes behind a link, asked for without a key. */
+  async download(url: string): Promise<{ status: number; headers: Headers; bytes: Buffer }> {
+    const response = await fetch(this.#urlOf(url));
+    return { status: response.status, headers: response.headers, bytes: Buffer.from(await response.arrayBuffer()) };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#server?.stop();
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+
+  #urlOf(path: string): string {
+    const { prefix = '', publicUrl = PUBLIC_URL } = this.#speech;
+    return `${this.url}${prefix}${path.replace(publicUrl, '')}`;
+  }
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
