@@ -140,10 +140,12 @@ function collectRoutes(app: FastifyInstance): Map<string, Set<string>> {
 }
 
 function refuseOtherMethods(app: FastifyInstance, routes: ReadonlyMap<string, ReadonlySet<string>>): void {
-  for (const [url, own] of [...routes]) {
+  // As they are now: the refusals are routes as well, and are told of as they come.
+  const known = new Map(Array.from(routes, ([url, methods]) => [url, new Set(methods)]));
+  for (const [url, own] of known) {
     if (url.includes('*')) continue;
     // A path that ends in a slash is one more form of the route without; the framework may tell of a method by either.
-    const allowed = new Set([...own, ...(routes.get(url.replace(/(?<=.)\/$/, '')) ?? [])]);
+    const allowed = new Set([...own, ...(known.get(url.replace(/(?<=.)\/$/, '')) ?? [])]);
     const others = METHODS.filter((method) => !allowed.has(method));
     const names = [...allowed].sort().join(', ');
     app.route({
