@@ -81,3 +81,18 @@ test('a method that a route has not is refused alike with and without a slash at
         assert.deepEqual([status, headers.get('allow')], [405, allowed], `${method} ${form}`);
       }
 });
+
+test('a path stands behind the address the document names', async () => {
+  for (const { name, prefix } of dialects) {
+    const { servers } = documents.get(name) as unknown as { servers: { url: string }[] };
+    assert.deepEqual(servers, [{ url: prefix === '' ? '/' : prefix }]);
+  }
+});
+
+test('a method that a route has not is refused whatever is wrong with the body', async () => {
+  for (const path of ['/v1/jobs', '/shoal/v1/export/jobs', '/userpilot/api/v1/analytics/exports']) {
+    const plain = await ground.call('PUT', path);
+    for (const headers of [{ 'content-type': 'application/json' }, { 'content-type': 'text/plain' }])
+      assert.equal((await ground.call('PUT', path, { headers, body: '{' })).status, plain.status, path);
+  }
+});

@@ -152,10 +152,12 @@ function refuseOtherMethods(app: FastifyInstance, routes: ReadonlyMap<string, Re
       method: others,
       url,
       schema: { hide: true },
-      handler: async (request, reply) => {
+      // Before a body is read: what is wrong with it does not matter.
+      onRequest: async (request, reply) => {
         reply.header('allow', names);
         throw new Fault('method.refused', `${request.method} is not allowed here; allowed are ${names}.`);
       },
+      handler: async () => {},
     });
   }
 }

@@ -19,16 +19,19 @@ interface ApiInfo {
   readonly description: string;
   /** How requests show who asks, as OpenAPI has it; `KEYED` routes name it `key`. */
   readonly security: Readonly<Record<string, BearerKey | HeaderKey>>;
+  /** What paths stand behind; empty for the root of wherever the document is. */
+  readonly baseUrl: string;
 }
 
 /** OpenAPI 3.1 of the very schemas that validate, at `/openapi.json`, to be browsed at `/docs`. */
-export async function registerOpenapi(app: FastifyInstance, { security, ...info }: ApiInfo): Promise<void> {
+export async function registerOpenapi(app: FastifyInstance, { security, baseUrl, ...info }: ApiInfo): Promise<void> {
   const { default: swagger } = await import('@fastify/swagger');
   const { default: swaggerUi } = await import('@fastify/swagger-ui');
   await app.register(swagger, {
     openapi: {
       openapi: '3.1.0',
       info,
+      servers: [{ url: baseUrl || '/' }],
       components: { securitySchemes: security },
     },
     transform: (document) => withBody(document, withHeaders(document)),

@@ -55,6 +55,7 @@ describe('a job', () => {
     const ended = "started_at = '2027-01-01T00:00:00.000Z', finished_at = '2027-01-01T00:00:01.000Z'";
     for (const [change, text] of [
       ["state = 'failed', error_code = 'value.refused', error_message = 'A value.'", 'A value.'],
+      ["state = 'failed', error_code = 'source.changed', error_message = '/data/x changed'", 'Internal server error'],
       ["state = 'cancelled'", 'The export was cancelled.'],
     ] as const) {
       const { json, headers } = await moved(`${change}, ${ended}`);

@@ -109,7 +109,10 @@ describe('what cannot be read', () => {
       ['7', /Allowed is an object/],
       [{ from: 7 }, /^from: Allowed is text; this is 7/],
       [{ to: true }, /^to: Allowed is text/],
-      [{ from: 'soon' }, /^from: Allowed is an ISO 8601/],
+      [
+        { from: 'soon' },
+        /^from: Allowed is a date or an ISO 8601 date and time, UTC unless it has a zone; this is "soon"/,
+      ],
       [{ from: '2026-05-02', to: '2026-05-01' }, /^from: It lies after the end/],
       [{ emails: 'a@example.com' }, /^emails: Allowed is a list/],
       [{ emails: ['a@example.com', 'A <b@example.com>'] }, /^emails\[1\]: Allowed is one e-mail address/],

@@ -15,7 +15,7 @@ export const options = z.strictObject({
   requestLife: duration.prefault('180d'),
   /** A campaign token or group id that `batch.targets` does not hold: 404, or an export without rows. */
   unknownTarget: z.enum(['refuse', 'empty']).default('refuse'),
-  /** Id columns of a file: those that were asked for, or always all three. */
+  /** Id columns of a file: those that were asked for, or always all three, the others blank. */
   printedIds: z.enum(['requested', 'all']).default('requested'),
   /** What an unfinished request conflicts with: one that is identical, any of its app, or none. */
   conflict: z.enum(['identical', 'app', 'none']).default('identical'),

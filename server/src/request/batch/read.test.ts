@@ -54,7 +54,8 @@ test('the ids that are printed are those that were asked for, in their order, or
   const printed = (settings: object) =>
     read({ ids: ['advertising_id', 'install_id', 'advertising_id'] }, { settings }).ask.columns?.slice(0, -2);
   assert.deepEqual(printed({}), ['install_id', 'advertising_id']);
-  assert.deepEqual(printed({ printedIds: 'all' }), ['install_id', 'custom_id', 'advertising_id']);
+  const blank = { name: 'custom_id', isBlank: true };
+  assert.deepEqual(printed({ printedIds: 'all' }), ['install_id', blank, 'advertising_id']);
 });
 
 test('"now" is the time of the request, at either end', () => {

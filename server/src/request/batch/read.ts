@@ -40,14 +40,15 @@ export function readCreate(asked: RequestAsk, ground: ReadGround): CreateAsk {
   const { kind, token, body } = asked;
   const { options, reference, tenant } = ground;
   const request: Asked = { path: kind.path.replace(':token', encodeURIComponent(token ?? '')), body };
-  const columns = [...IDS.filter((id) => options.printedIds === 'all' || body.ids.includes(id)), ...kind.columns];
+  const ids = IDS.filter((id) => options.printedIds === 'all' || body.ids.includes(id));
+  const printed = ids.map((id) => (body.ids.includes(id) ? id : ({ name: id, isBlank: true } as const)));
   const exclusive = readExclusive(request, options);
   const ask: Ask = {
     dataset: kind.dataset,
     window: readWindow(body, ground),
     filter: readFilter(asked),
-    columns,
-    order: readOrder(kind, columns),
+    columns: [...printed, ...kind.columns],
+    order: readOrder(kind, [...ids, ...kind.columns]),
     ...downloadOf(FORMAT, { distinct: kind.distinct }),
     fileStem: `${kind.name}-${reference}`,
     fileLifeMs: options.fileLife,

@@ -37,6 +37,7 @@ const ADMISSION: Admission = {
 export async function routes(app: FastifyInstance, ground: Ground): Promise<void> {
   const { desk } = ground;
   await registerOpenapi(app, {
+    baseUrl: ground.baseUrl,
     title: 'Export API',
     version: '1.0',
     description: 'Exports of one app: campaigns, transactional groups, reachability and the userbase.',

@@ -22,6 +22,7 @@ export async function routes(app: FastifyInstance, ground: DialectGround): Promi
   const { desk } = ground;
   app.decorateRequest('sent', null);
   await registerOpenapi(app, {
+    baseUrl: ground.baseUrl,
     title: 'Drayage',
     version: '1',
     description: 'Bulk exports that are complete, verified and yours alone.',

@@ -1,4 +1,5 @@
 import type { FastifyRequest } from 'fastify';
+import { LRUCache } from 'lru-cache';
 import { now } from '../../base/clock.ts';
 import { Fault } from '../../base/errors.ts';
 import { type Admission, callerOf, keyBehind } from '../caller.ts';
@@ -22,6 +23,8 @@ declare module 'fastify' {
  */
 export function admission({ desk, options }: DialectGround<ShoalOptions>): Admission {
   const allowances = new Allowances(options.requestsPerMinute);
+  /** As last told to each key. */
+  const budgets = new LRUCache<number, Usage['budget']>({ max: 10_000 });
   return {
     dialect: 'shoal',
     keyOf: (request) => keyBehind('Bearer', request),
@@ -30,10 +33,14 @@ export function admission({ desk, options }: DialectGround<ShoalOptions>): Admis
       const caller = callerOf(request);
       const allowance = await allowances.take(caller.principal.id);
       reply.headers({ ...rateHeaders(allowance), 'x-plan-tier': tier });
+      const seen = budgets.get(caller.principal.id);
+      // Who asks too often costs no look into the database.
+      if (allowance.retryAfterMs !== null && seen) reply.headers(creditHeaders(seen));
+      checkAllowance(allowance);
       const made = await desk.countJobs(caller, 'shoal', periodsOf(now()).month);
       request.shoalBudget = budgetOf(tier, made, options);
+      budgets.set(caller.principal.id, request.shoalBudget);
       reply.headers(creditHeaders(request.shoalBudget));
-      checkAllowance(allowance);
     },
   };
 }

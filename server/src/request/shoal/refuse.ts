@@ -58,6 +58,12 @@ const ANSWERS = {
   internal: OURS,
 } satisfies Record<FaultCode, Answer>;
 
+/** Why an export failed: our side's reasons are the operator's to know, which row could not be written is the client's. */
+export function explain({ code, message }: { readonly code: FaultCode; readonly message: string }): string {
+  const answer: Answer = ANSWERS[code];
+  return code === 'value.refused' ? message : (answer.text ?? message);
+}
+
 /** `{"error": …}`, with when to come back where a limit was met and with the route where there is none. */
 export function refuse({ fault, method, path }: RefusalAsk): Refusal {
   const { status, text, retryAfterS }: Answer = ANSWERS[fault.code];

@@ -33,6 +33,7 @@ export async function routes(app: FastifyInstance, ground: DialectGround<ShoalOp
     if (policy !== undefined) reply.header('x-endpoint-policy', policy);
   });
   await registerOpenapi(app, {
+    baseUrl: ground.baseUrl,
     title: 'Shoal export jobs',
     version: '1',
     description: 'Export jobs as Shoal has them, served by Drayage.',

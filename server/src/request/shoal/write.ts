@@ -3,6 +3,7 @@ import type { Run, RunFile } from '../../run/run.ts';
 import type { FileLinks } from '../link.ts';
 import type { ShoalOptions } from './options.ts';
 import type { Requested } from './read.ts';
+import { explain } from './refuse.ts';
 import type { ExportJob } from './schemas.ts';
 
 export interface WriteGround {
@@ -55,7 +56,7 @@ function linkOf(run: Run, file: RunFile, { linkTo, now }: WriteGround): string {
 
 function errorOf({ state, error }: Run): string | null {
   if (state === 'cancelled') return 'The export was cancelled.';
-  return state === 'failed' ? (error?.message ?? 'The export failed.') : null;
+  return state === 'failed' ? (error ? explain(error) : 'The export failed.') : null;
 }
 
 function updatedAt(createdAt: string, { startedAt, finishedAt, files: [file] }: Run, stage: Stage): string {

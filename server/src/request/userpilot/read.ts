@@ -1,4 +1,4 @@
-import { refuse } from '../../base/errors.ts';
+import { Fault, refuse } from '../../base/errors.ts';
 import { parseInstant } from '../../column/parse-instant.ts';
 import { type Ask, downloadOf } from '../../job/ask.ts';
 import type { CreateAsk } from '../desk.ts';
@@ -47,13 +47,21 @@ const DAY_MS = 86_400_000;
 /** The closed `[from, to]` as half-open: instants have microseconds, so the next one ends it. A date alone means the whole day. */
 function readWindow(body: CreateBody, { defaultDays }: UserpilotOptions, now: string): Ask['window'] {
   const to = readMoment(body.to ?? now, '/to');
-  const from = body.from == null ? daysAfter(to, -defaultDays) : readMoment(body.from, '/from');
+  const from = body.from == null ? startBefore(to, defaultDays) : readMoment(body.from, '/from');
   if (from > to && !(isDate(body.to) && from < daysAfter(to, 1)))
     throw refuse('/from', `It lies after the end, ${to}; allowed is a moment that does not.`);
   const end = isDate(body.to) ? daysAfter(to, 1) : nextMicrosecond(to);
   // Beyond the last instant there is nothing, so that side is open.
   return { start: from, ...(/^\d{4}-/.test(end) ? { end } : {}), clamp: true };
 }
+
+/** Before the first year there is nothing, so that side begins with it. */
+function startBefore(to: string, days: number): string {
+  const start = daysAfter(to, -days);
+  return /^\d{4}-/.test(start) && start >= FIRST ? start : FIRST;
+}
+
+const FIRST = '0001-01-01T00:00:00.000000Z';
 
 function isDate(text: string | null | undefined): boolean {
   return text != null && /^\d{4}-\d\d-\d\d$/.test(text);
@@ -63,7 +71,16 @@ const ZONELESS = /^\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(:\d\d(\.\d{1,9})?)?$/;
 
 /** A time without a zone is UTC. */
 function readMoment(text: string, pointer: string): string {
-  return parseInstant(ZONELESS.test(text) ? `${text}Z` : text, pointer);
+  try {
+    return parseInstant(ZONELESS.test(text) ? `${text}Z` : text, pointer);
+  } catch (error) {
+    if (!(error instanceof Fault)) throw error;
+    const shown = text.length > 60 ? 'a longer text' : JSON.stringify(text);
+    throw refuse(
+      pointer,
+      `Allowed is a date or an ISO 8601 date and time, UTC unless it has a zone; this is ${shown}.`,
+    );
+  }
 }
 
 function daysAfter(moment: string, days: number): string {
@@ -167,6 +184,7 @@ export function writeCursor(lookup: string, id: string): string {
 
 function readCursor(lookup: string, cursor: string, pointer: string): string {
   const [name, id = ''] = Buffer.from(cursor, 'base64url').toString().split(' ');
-  if (name === lookup && /^-?\d{1,19}$/.test(id) && writeCursor(lookup, id) === cursor) return id;
+  const isId = /^-?\d{1,19}$/.test(id) && BigInt.asIntN(64, BigInt(id)) === BigInt(id);
+  if (name === lookup && isId && writeCursor(lookup, id) === cursor) return id;
   throw refuse(pointer, `This is not a cursor of ${lookup}; allowed is one of metadata.cursor of another page.`);
 }

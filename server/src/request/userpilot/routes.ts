@@ -29,6 +29,7 @@ const ADMISSION: Admission = {
 export async function routes(app: FastifyInstance, ground: Ground): Promise<void> {
   const { desk } = ground;
   await registerOpenapi(app, {
+    baseUrl: ground.baseUrl,
     title: 'Userpilot API',
     version: '1.0.0',
     description: 'Bulk export of user, company and event data.',
