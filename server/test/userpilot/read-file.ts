@@ -78,7 +78,7 @@ function microsOf(instant: string): string {
 }
 
 /** By RFC 4180; an empty cell without quotes is null. */
-function parseCsv(text: string): (string | null)[][] {
+export function parseCsv(text: string): (string | null)[][] {
   const rows: (string | null)[][] = [[]];
   for (const [, quoted, plain = '', end] of text.matchAll(/(?:"((?:[^"]|"")*)"|([^",\n]*))(,|\n|$)/g)) {
     rows.at(-1)?.push(quoted?.replaceAll('""', '"') ?? (plain === '' ? null : plain));
