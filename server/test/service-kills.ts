@@ -133,8 +133,10 @@ class Kills {
   }
 
   isEnough({ kills, perPhase }: Storm): boolean {
-    assert.ok(this.#kills < kills * 2, `too many kills beside their moment: ${this.summary()}`);
-    return this.#kills >= kills && PHASES.every((phase) => this.#count(phase) >= perPhase);
+    const isEnough = this.#kills >= kills && PHASES.every((phase) => this.#count(phase) >= perPhase);
+    // A busy machine meets other moments than were meant.
+    assert.ok(isEnough || this.#kills < kills * 2 + 18, `too many kills beside their moment: ${this.summary()}`);
+    return isEnough;
   }
 
   summary(): string {
