@@ -56,11 +56,11 @@ function compare(at: Place, comparison: string, operand: Scalar): string {
   return `(${at.type} = 'BOOLEAN' and ${at.text} = '${operand}')`;
 }
 
-/** Operands by the kind of JSON value that may equal them, as SQL literals. */
+/** Operands by the kind of JSON value that may equal them. */
 interface Wanted {
   readonly texts: readonly string[];
-  readonly numbers: readonly string[];
-  readonly booleans: readonly string[];
+  readonly numbers: readonly number[];
+  readonly booleans: readonly boolean[];
   readonly absent: boolean;
 }
 
@@ -71,17 +71,17 @@ function sortItems(test: Test): Wanted {
 
 function sortScalars(items: readonly Scalar[]): Wanted {
   return {
-    texts: items.filter((item) => typeof item === 'string').map(literal),
-    numbers: items.filter((item) => typeof item === 'number').map(number),
-    booleans: items.filter((item) => typeof item === 'boolean').map(String),
+    texts: items.filter((item) => typeof item === 'string'),
+    numbers: items.filter((item) => typeof item === 'number'),
+    booleans: items.filter((item) => typeof item === 'boolean'),
     absent: false,
   };
 }
 
 function isOneOf(at: Place, { texts, numbers, booleans, absent }: Wanted): string {
   return anyHolds([
-    texts.length > 0 && `(${at.type} = 'VARCHAR' and ${at.text} in (${texts.join(', ')}))`,
-    numbers.length > 0 && `(${isNumber(at.type)} and try_cast(${at.text} as DOUBLE) in (${numbers.join(', ')}))`,
+    texts.length > 0 && `(${at.type} = 'VARCHAR' and ${isText(at.text, texts)})`,
+    numbers.length > 0 && `(${isNumber(at.type)} and ${isSameNumber(at.text, numbers)})`,
     ...booleans.map((wanted) => `(${at.type} = 'BOOLEAN' and ${at.text} = '${wanted}')`),
     absent && `((${isPresent(at)}) is not true)`,
   ]);
@@ -90,18 +90,41 @@ function isOneOf(at: Place, { texts, numbers, booleans, absent }: Wanted): strin
 /** Texts are compared as texts: their JSON may be escaped in more than one way. */
 function listHolds(at: Place, { texts, numbers, booleans }: Wanted): string {
   const items = `try_cast(${at.value} as JSON[])`;
-  const holds = (isKind: string, value: string, wanted: readonly string[]) =>
-    wanted.length > 0 &&
-    `list_has_any(list_transform(list_filter(${items}, lambda item: ${isKind}), lambda item: ${value}), [${wanted.join(', ')}])`;
+  const holds = (test: string) => `(${at.type} = 'ARRAY' and len(list_filter(${items}, lambda item: ${test})) > 0)`;
+  const [kind, text] = ['json_type(item)', "json_extract_string(item, '$')"];
   return anyHolds([
-    holds("json_type(item) = 'VARCHAR'", "json_extract_string(item, '$')", texts),
-    holds(isNumber('json_type(item)'), 'try_cast(item as DOUBLE)', numbers),
+    texts.length > 0 && holds(`${kind} = 'VARCHAR' and ${isText(text, texts)}`),
+    numbers.length > 0 && holds(`${isNumber(kind)} and ${isSameNumber('item', numbers)}`),
     ...booleans.map((wanted) => `list_contains(${items}, '${wanted}'::JSON)`),
   ]);
 }
 
+function isText(sql: string, wanted: readonly string[]): string {
+  const names = wanted.map((text) => `x${Buffer.from(text).toString('hex').toUpperCase()}`);
+  return isNamed(`concat('x', hex(${sql}))`, names);
+}
+
+function isSameNumber(sql: string, wanted: readonly number[]): string {
+  return isNamed(`(try_cast(${sql} as DOUBLE) + 0)::BIT::VARCHAR`, wanted.map(numberBits));
+}
+
+/**
+ * The engine looks names of an ENUM up by hash; `in` below `or` and in lambdas compares with each of
+ * them (10,000 items, 300,000 rows: 12 s against 0.6 s). A name has to be a plain literal, hence bytes and bits.
+ */
+function isNamed(sql: string, names: readonly string[]): string {
+  return `try_cast(${sql} as ENUM('${[...new Set(names)].join("', '")}')) is not null`;
+}
+
+/** Adding zero makes -0 the same as 0. */
+function numberBits(value: number): string {
+  const bits = new DataView(new ArrayBuffer(8));
+  bits.setFloat64(0, value + 0);
+  return bits.getBigUint64(0).toString(2).padStart(64, '0');
+}
+
 function anyHolds(tests: readonly (string | false)[]): string {
-  const held = tests.filter((test) => test !== false);
+  const held = [...new Set(tests)].filter((test) => test !== false);
   return held.length === 0 ? 'false' : `(${held.join(' or ')})`;
 }
 

@@ -94,18 +94,21 @@ describe('filters select what a reference in Python selects', { skip: whyNoPytho
     assert.ok(ACTIVITIES.length >= 400);
   });
 
-  it('in filters drawn at random, and refuse what it refuses', async () => {
-    const drawn = fc.sample(filters(), draws({ few: 300, many: 6000 }));
-    const wanted = referred(drawn.map((filter) => ({ filter })));
-    const isRefused = wanted.map((rows) => rows === null);
-    const isPart = wanted.map((rows) => rows !== null && rows.length > 0 && rows.length < ACTIVITIES.length);
-    for (const some of [isRefused, isPart]) assert.ok(some.filter(Boolean).length > drawn.length / 10);
-    for (const [at, filter] of drawn.entries()) {
-      const rows = await selected({ filter }).catch(refusal);
-      assert.deepEqual(rows, wanted[at], JSON.stringify(filter));
-    }
-  });
+  it('in filters drawn at random, and refuse what it refuses', () => agree(filters().map((filter) => ({ filter }))));
+
+  it('in terms of text drawn at random as well', () => agree(texts().map((text) => ({ text }))));
 });
+
+/** Holds what is drawn against the reference; enough of it has to select some rows, and to be refused. */
+async function agree(cases: fc.Arbitrary<Omit<Case, 'asks'>>): Promise<void> {
+  const drawn = fc.sample(cases, draws({ few: 200, many: 6000 }));
+  const wanted = referred(drawn);
+  const isRefused = wanted.map((rows) => rows === null);
+  const isPart = wanted.map((rows) => rows !== null && rows.length > 0 && rows.length < ACTIVITIES.length);
+  for (const some of [isRefused, isPart]) assert.ok(some.filter(Boolean).length > drawn.length / 10);
+  for (const [at, each] of drawn.entries())
+    assert.deepEqual(await selected(each).catch(refusal), wanted[at], JSON.stringify(each));
+}
 
 function refusal(error: unknown): null {
   assert.equal((error as { code?: string }).code, 'request.invalid', String(error));
@@ -195,6 +198,26 @@ function askedOf(names: readonly string[], value: fc.Arbitrary<unknown>): fc.Arb
     const [head = '', ...inner] = name.split('.');
     return isNested && inner.length > 0 ? { [head]: { [inner.join('.')]: each } } : { [name]: each };
   });
+}
+
+/** Terms of the string form: values bare, in either quotes, and some that do not fit. */
+function texts(): fc.Arbitrary<string> {
+  const terms = FITTING.map(([names, values]) => {
+    const texted = fc.constantFrom(...values.map(String), 'sign and up', 'Seller\'s "NDA"', 'Privacy, Policy');
+    const written = fc
+      .tuple(texted, fc.constantFrom('', '', '"', "'"), fc.constantFrom('', ' '))
+      .map(
+        ([text, quote, blank]) =>
+          `${blank}${quote}${quote === '' ? text : text.replace(/["'\\]/g, '\\$&')}${quote}${blank}`,
+      );
+    const operator = fc.constantFrom('==', '!=', '>', '>=', '<', '<=');
+    const term = fc.tuple(fc.constantFrom(...names), operator, written).map((parts) => parts.join(''));
+    return { weight: names.includes('nothing') ? 1 : 10, arbitrary: term };
+  });
+  const joint = fc.constantFrom(' and ', ' AND ', ' and\t', ' or ');
+  return fc
+    .array(fc.tuple(fc.oneof(...terms), joint), { minLength: 1, maxLength: 3 })
+    .map((all) => all.map(([term, and], at) => (at === all.length - 1 ? term : term + and)).join(''));
 }
 
 describe('filters at their limits are evaluated', () => {

@@ -184,7 +184,7 @@ def instant(text):
 
 
 TERM = re.compile(
-    r"""\s*(?P<name>[^\s=!<>"']+)\s*(?P<operator>==|!=|>=|<=|>|<)\s*"""
+    r"""\s*(?P<name>[^\s=!<>"']+)\s*(?P<operator>==|!=|>=|<=|>|<)(?![=!<>])\s*"""
     r"""(?:"(?P<double>(?:[^"\\]|\\.)*)"|'(?P<single>(?:[^'\\]|\\.)*)'|(?P<bare>[^"'\s](?:.*?\S)?))\s*$""",
     re.DOTALL,
 )
@@ -195,9 +195,8 @@ def parse(text):
     """Cuts at each `and` that stands outside quotes, which is otherwise than by reading from the left."""
     if not text.strip():
         return {}
-    hidden = re.sub(
-        r"""(?<=[=<>])(\s*)("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')""", lambda found: "_" * len(found.group()), text
-    )
+    quoted = r"""((?:^|(?<=\s)and(?=\s))\s*[^\s=!<>"']+\s*[=!<>]{1,2}\s*)("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')"""
+    hidden = re.sub(quoted, lambda found: found[1] + "_" * len(found[2]), text, flags=re.IGNORECASE | re.DOTALL)
     cuts = [found.span() for found in re.finditer(r"(?<=\s)and(?=\s)", hidden, re.IGNORECASE)]
     starts = [0] + [end for _, end in cuts]
     ends = [start for start, _ in cuts] + [len(text)]
@@ -206,7 +205,7 @@ def parse(text):
 
 def term(text):
     found = TERM.match(text)
-    if not found:
+    if not found or re.search(r"\sor\s", found["bare"] or "", re.IGNORECASE):
         raise Refused(text)
     names = found["name"].split(".")
     kind, _ = find(names, {name: None for name in DATA | TEXTS | TIMES | INTEGERS})

@@ -2,7 +2,7 @@ import { refuse } from '../../base/errors.ts';
 import { escapePointer, FILTER_LIMITS } from '../../dataset/filter.ts';
 import { type Field, type FilterFields, findField, holdsNames } from './filter-fields.ts';
 import { FilterLevel, NodeCount } from './filter-level.ts';
-import { coreTest, isOperator, kindOf, OPERATOR_NAMES, type Operator } from './filter-test.ts';
+import { coreTest, isOperator, kindOf, OPERATOR_NAMES, type Operator } from './filter-operators.ts';
 
 /**
  * Reads the JSON form of a filter and gives the core's (`dataset/filter.ts`): an object whose keys

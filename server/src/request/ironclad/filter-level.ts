@@ -1,6 +1,6 @@
 import { refuse } from '../../base/errors.ts';
 import { FILTER_LIMITS } from '../../dataset/filter.ts';
-import type { CoreTest } from './filter-test.ts';
+import type { CoreTest } from './filter-operators.ts';
 
 /** Counts nodes as the core does, so that its limit is told with their place. */
 export class NodeCount {

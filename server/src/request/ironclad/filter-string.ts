@@ -2,7 +2,7 @@ import { Fault, refuse } from '../../base/errors.ts';
 import { FILTER_LIMITS } from '../../dataset/filter.ts';
 import { type Field, type FilterFields, findField } from './filter-fields.ts';
 import { NodeCount } from './filter-level.ts';
-import { coreTest, kindOf, type Operator } from './filter-test.ts';
+import { coreTest, kindOf, type Operator } from './filter-operators.ts';
 
 const OPERATORS: Readonly<Record<string, Operator>> = {
   '==': '$eq',
@@ -18,8 +18,8 @@ const ALLOWED = Object.keys(OPERATORS).join(', ');
 /**
  * Reads the string form of a filter and gives the core's: terms `field==value` (also != > >= < <=)
  * joined by ` and ` in any case; no terms are no filter. A value ends at the next ` and ` unless it
- * stands in quotes, single or double, with a backslash before a quote or backslash in it. Throws
- * `request.invalid` saying at which character.
+ * stands in quotes, single or double, with a backslash before a quote or backslash in it; ` or `
+ * stands in quotes alone. Throws `request.invalid` saying at which character.
  */
 export function readStringFilter(text: string, fields: FilterFields): unknown {
   const bytes = Buffer.byteLength(text);
@@ -104,6 +104,9 @@ class StringReader {
     this.#at = and.exec(this.#text)?.index ?? this.#text.length;
     const text = this.#text.slice(from, this.#at).trim();
     if (text === '') throw this.#refusal(from, 'A value is missing; allowed for empty text is "".');
+    const or = /(?<=\s)or(?=\s)/i.exec(text);
+    if (or)
+      throw this.#refusal(from + or.index, 'Terms are joined by " and " alone; " or " in a value goes into quotes.');
     return { text, isQuoted: false };
   }
 

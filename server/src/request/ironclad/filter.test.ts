@@ -250,7 +250,7 @@ describe('the places of a filter', () => {
     refusedText('contract==x', /^At character 11: .*whole number/);
     refusedText('contract==1 and', /^At character 16: A term is missing/);
     refusedText(' and contract==1', /^At character 2: "and" is not a field/);
-    refusedText('event_type==agreed or contract==1 and nothing==1', /^At character 39: "nothing" is not a field/);
+    refusedText('event_type==agreed or contract==1', /^At character 20: Terms are joined by " and " alone/);
     refusedText(
       'contract_title==Terms and Conditions',
       /^At character 27: "Conditions" is not a field.*goes into quotes/,
