@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import type { z } from 'zod';
 import {
   type Compression,
@@ -72,6 +73,7 @@ const OPTIONS = {
   'control-chars': { type: 'string' },
   codec: { type: 'string' },
   'row-group-rows': { type: 'string' },
+  layout: { type: 'string' },
   'split-rows': { type: 'string' },
   'split-bytes': { type: 'string' },
 } as const;
@@ -79,6 +81,8 @@ const OPTIONS = {
 /** Bytes the engine may hold; the process around it takes about 150 MB more. */
 const DEFAULT_MEMORY_BYTES = 300 * 1024 * 1024;
 const MIN_MEMORY_BYTES = 64 * 1024 * 1024;
+
+const FORMATS = 'csv, json, jsonl, parquet, xml, avro or pdf';
 
 type Values = ReturnType<typeof readArgs<{ options: typeof OPTIONS; allowPositionals: true }>>['values'];
 
@@ -89,7 +93,7 @@ export function readExportArgs(args: readonly string[]): ExportArgs {
     throw new UsageError('export takes a dataset or files; drayage export --help says more.');
   if (values.to === undefined && !values.explain)
     throw new UsageError('--to FOLDER is needed; --explain shows the plan without it.');
-  if (values.format === undefined) throw new UsageError('--format is needed: csv, json, jsonl, parquet, xml or avro.');
+  if (values.format === undefined) throw new UsageError(`--format is needed: ${FORMATS}.`);
   return {
     subjects: positionals,
     to: values.to ?? null,
@@ -140,7 +144,19 @@ function readFormat(type: string, values: Values): FormatOptions {
     rowGroupRows: values['row-group-rows'] === undefined ? undefined : Number(values['row-group-rows']),
   };
   const given = Object.fromEntries(Object.entries(asked).filter(([, value]) => value !== undefined));
-  return checked(formatOptions, { type, ...given }, '--format');
+  return checked(formatOptions, { ...readLayout(values.layout), type, ...given }, '--format');
+}
+
+/** The options of `pdf`, which are too many for flags. */
+function readLayout(path: string | undefined): object {
+  if (path === undefined) return {};
+  try {
+    const layout: unknown = JSON.parse(readFileSync(path, 'utf8'));
+    if (typeof layout === 'object' && layout !== null && !Array.isArray(layout)) return layout;
+  } catch (error) {
+    throw new UsageError(`--layout ${path} cannot be read: ${error instanceof Error ? error.message : error}.`);
+  }
+  throw new UsageError(`--layout ${path} does not hold a JSON object.`);
 }
 
 /** `gzip`, or with a level `gzip:6`. */

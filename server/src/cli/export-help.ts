@@ -19,7 +19,7 @@ What
   --config FILE          configuration (default: drayage.config.ts)
 
 How
-  --format               csv, json, jsonl, parquet, xml or avro
+  --format               csv, json, jsonl, parquet, xml, avro or pdf
   --compression          none (default), gzip, zstd; with a level as gzip:6 or zstd:3
   --codec                Parquet: snappy (default), zstd, none; Avro: null (default), deflate, zstandard
   --dialect              CSV: rfc4180, excel, excel-eu or tsv; what is said beside it wins
@@ -33,6 +33,7 @@ How
   --decimal-comma        CSV: decimals and floats with a comma
   --null-text TEXT       CSV: what NULL is written as (default: an empty cell; empty text is "")
   --row-group-rows N     Parquet: rows of a row group at most (default: 122880)
+  --layout FILE          PDF: what documents show, as JSON: name, title, sections …
   --root NAME, --row NAME   XML: element of the file and of a row (default: rows, row)
   --control-chars        XML: replace (default, by U+FFFD) or fail, for what XML cannot carry
   --instants PATTERN     iso (default), epoch_s, epoch_ms, epoch_us, or strftime as %Y-%m-%d

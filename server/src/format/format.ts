@@ -1,4 +1,5 @@
 import type { Column } from '../column/type.ts';
+import type { PdfOptions } from './options.ts';
 
 /** How one segment is written: the engine runs `copy (select {expressions} from segment) to file ({copy})`. */
 export interface SegmentSql {
@@ -31,7 +32,9 @@ export type Joining =
       readonly header: Uint8Array;
       /** 16 bytes. */
       readonly sync: Uint8Array;
-    };
+    }
+  /** Segments are JSON lines; each row becomes a document of a zip. */
+  | { readonly by: 'pdf'; readonly layout: PdfOptions };
 
 /** Turns rows into the bytes of one complete file, by SQL the engine runs. Options are filled and checked. */
 export interface Format<O> {

@@ -6,10 +6,11 @@ import { json } from './json.ts';
 import { jsonl } from './jsonl.ts';
 import type { FormatOptions } from './options.ts';
 import { parquet } from './parquet.ts';
+import { pdf } from './pdf.ts';
 import { xml } from './xml.ts';
 
 /** Every format there is. To add one: its file, its options, its line here, its round trip in the format tests, its row in docs/formats.md. */
-const FORMATS = { csv, json, jsonl, parquet, xml, avro };
+const FORMATS = { csv, json, jsonl, parquet, xml, avro, pdf };
 
 /** A format with its options bound in. */
 export interface BoundFormat {
@@ -35,6 +36,8 @@ export function formatOf(options: FormatOptions): BoundFormat {
       return bind(FORMATS.xml, options);
     case 'avro':
       return bind(FORMATS.avro, options);
+    case 'pdf':
+      return bind(FORMATS.pdf, options);
   }
 }
 

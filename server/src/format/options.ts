@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { Fault } from '../base/errors.ts';
 import { checkInstantPattern } from '../column/instant.ts';
+import { pdfOptions } from './pdf/options.ts';
 
 /** Refused by zod with its own issue, so that the pointer is right wherever the options stand. */
 const instants = z.string().superRefine((pattern, context) => {
@@ -143,6 +144,7 @@ export const formatOptions = z.discriminatedUnion('type', [
   parquetOptions,
   xmlOptions,
   avroOptions,
+  pdfOptions,
 ]);
 
 export type FormatOptions = z.infer<typeof formatOptions>;
@@ -152,6 +154,7 @@ export type JsonlOptions = z.infer<typeof jsonlOptions>;
 export type ParquetOptions = z.infer<typeof parquetOptions>;
 export type XmlOptions = z.infer<typeof xmlOptions>;
 export type AvroOptions = z.infer<typeof avroOptions>;
+export type PdfOptions = z.infer<typeof pdfOptions>;
 
 /**
  * Levels where none is given, by 1,000,000 events in 175 MB of CSV (processor time, size). gzip: level 1 2.7 s, 49.0 MB;

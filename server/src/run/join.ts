@@ -4,6 +4,7 @@ import { FooterMerger, readParquetTail } from '../format/parquet-footer.ts';
 import { RowCounter } from '../format/row-counter.ts';
 import type { ByteSink } from '../format/sink.ts';
 import { AvroJoiner } from './join-avro.ts';
+import { PdfJoiner } from './join-pdf.ts';
 
 /** Joins finished segments, in order, into one file, and counts the rows in the bytes that pass. */
 export interface Joiner {
@@ -13,9 +14,18 @@ export interface Joiner {
   finish(): Promise<void>;
   /** Rows found so far in the bytes themselves. */
   readonly rows: number;
+  /** Ends what works beside the joiner, finished or not. */
+  [Symbol.asyncDispose]?(): Promise<void>;
 }
 
-export function joinInto(sink: ByteSink, joining: Joining): Joiner {
+/** What a joiner works with beside its bytes. */
+export interface JoinGround {
+  /** Threads it may use; they change no byte. */
+  readonly threads: number;
+  readonly signal: AbortSignal;
+}
+
+export function joinInto(sink: ByteSink, joining: Joining, ground: JoinGround): Joiner {
   switch (joining.by) {
     case 'text':
       return new TextJoiner(sink, joining);
@@ -23,6 +33,8 @@ export function joinInto(sink: ByteSink, joining: Joining): Joiner {
       return new ParquetJoiner(sink);
     case 'avro':
       return new AvroJoiner(sink, joining);
+    case 'pdf':
+      return new PdfJoiner(sink, joining, ground);
   }
 }
 

@@ -27,6 +27,7 @@ interface OutputGround {
   readonly stage: string;
   /** Differs from plan to plan. */
   readonly seed: string;
+  readonly signal: AbortSignal;
 }
 
 /** The files of one output, written one after another; a new one begins where the split says so. Dispose closes what is open. */
@@ -65,6 +66,7 @@ export class OutputFiles implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    await this.#open?.joiner[Symbol.asyncDispose]?.();
     await this.#open?.sink[Symbol.asyncDispose]();
   }
 
@@ -83,18 +85,20 @@ export class OutputFiles implements AsyncDisposable {
   }
 
   async #begin(): Promise<OpenFile> {
-    const { plan, stage, seed } = this.#ground;
+    const { plan, stage, seed, signal } = this.#ground;
     const { format, compression } = this.#output;
     const path = partPath(this.#output, this.#finished.length + 1);
     const sink = await FileSink.create(join(filesFolder(stage), path));
     const joining = formatOf(format).joining(outputColumns(plan.query, this.#output), `${seed} ${path}`);
-    return { path, sink, joiner: joinInto(compressInto(sink, compression), joining), rows: 0, bytes: 0 };
+    const joiner = joinInto(compressInto(sink, compression), joining, { threads: plan.limits.threads, signal });
+    return { path, sink, joiner, rows: 0, bytes: 0 };
   }
 
   async #close(open: OpenFile): Promise<void> {
     await open.joiner.finish();
     this.#finished.push({ path: open.path, rows: open.joiner.rows, ...open.sink.finish() });
     this.#open = null;
+    await open.joiner[Symbol.asyncDispose]?.();
     await open.sink[Symbol.asyncDispose]();
   }
 }

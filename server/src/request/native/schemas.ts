@@ -163,6 +163,7 @@ const MEDIA_TYPES = [
   'application/vnd.apache.parquet',
   'application/xml',
   'application/vnd.apache.avro',
+  'application/zip',
   'application/gzip',
   'application/zstd',
 ];

@@ -1,0 +1,12 @@
+/** A thread of its own, so that the process stays free to hear a cancel, and a second core has work. */
+import { parentPort, workerData } from 'node:worker_threads';
+import type { PdfOptions } from './options.ts';
+import { type Batch, setBatch } from './set-batch.ts';
+
+const layout = workerData as PdfOptions;
+
+parentPort?.on('message', (batch: Batch) => {
+  const result = setBatch(batch, layout);
+  const memory = 'documents' in result ? result.documents.map(({ bytes }) => bytes.buffer) : [];
+  parentPort?.postMessage(result, memory);
+});
