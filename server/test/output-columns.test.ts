@@ -11,10 +11,10 @@ import { PostgresReader, whyNoPostgres } from './readers/postgres.ts';
 import { carriedOut, type ExportInput, format, planOf } from './table-export.ts';
 
 const ROWS = [
-  [1, '{"price": 1.10, "name": "a,b", "tags": ["x", 2.50]}'],
-  [2, '{"price": 12345678901234.5678, "deep": {"er": true}}'],
-  [3, '{}'],
-  [4, null],
+  [1, '{"price": 1.10, "name": "a,b", "tags": ["x", 2.50]}', "it's a"],
+  [2, '{"price": 12345678901234.5678, "deep": {"er": true}}', 'b'],
+  [3, '{}', 'c'],
+  [4, null, null],
 ] as const;
 
 const COLUMNS = [
@@ -36,6 +36,10 @@ const none = { type: 'none' } as const;
 const one = { format: format({ type: 'csv', nullText: '' }), compression: none };
 const csv = { format: format({ type: 'csv' }), compression: none };
 
+function quoted(text: string | null): string {
+  return text === null ? 'null' : `'${text.replaceAll("'", "''")}'`;
+}
+
 async function exportBy(input: ExportInput, ask: PlanAsk, folder: string): Promise<string[]> {
   const access = 'source' in input ? input.source : undefined;
   const paths = await carriedOut(await planOf(input, ask), folder, access);
@@ -48,6 +52,17 @@ function testColumns(open: () => { input: ExportInput; folder: string }): void {
     assert.deepEqual(await exportBy(input, { columns: COLUMNS, order: ['id'], outputs: [csv] }, folder), [CSV]);
     const filtered = { columns: COLUMNS.slice(1, 3), filter: { id: { eq: 1 } }, outputs: [csv] };
     assert.deepEqual(await exportBy(input, filtered, folder), ['data.price,data.name\n1.10,"a,b"\n']);
+  });
+
+  it('stand for the values of a text column', async () => {
+    const { input, folder } = open();
+    const texts = { "d'x": 'never', "it's a": 'first,\n"one"', b: '' };
+    const columns = ['id', { name: 'said', column: 'word', texts }];
+    const wanted = 'id,said\n1,"first,\n""one"""\n2,""\n3,\n4,\n';
+    assert.deepEqual(await exportBy(input, { columns, order: ['id'], outputs: [csv] }, folder), [wanted]);
+    const none = ['id', { name: 'said', column: 'word', texts: {} }];
+    const ask = { columns: none, filter: { id: { eq: 1 } }, outputs: [csv] };
+    assert.deepEqual(await exportBy(input, ask, folder), ['id,said\n1,\n']);
   });
 
   it('differ between the outputs of one run', async () => {
@@ -96,10 +111,12 @@ function testColumns(open: () => { input: ExportInput; folder: string }): void {
     await refused({ columns: ['id', { ...path, column: 'id' }] }, '/columns/1/column');
     await refused({ columns: [{ ...path, name: 'ID' }] }, '/columns/0/name');
     await refused({ columns: [path, path] }, '/columns/1');
+    await refused({ columns: [path, { ...path, name: 'X', path: ['Y'] }] }, '/columns/1');
     const keys = { name: 'x', keysOf: 'data' };
     await refused({ columns: [keys] }, '/columns/0');
     await refused({ columns: ['id', keys], distinct: true }, '/columns/1');
     await refused({ columns: [{ ...keys, keysOf: 'id' }], distinct: true }, '/columns/0/column');
+    await refused({ columns: [{ name: 'x', column: 'id', texts: {} }] }, '/columns/0/column');
     await refused({ columns: [path], order: ['x'] }, '/order/0');
     await refused({ columns: ['id'], outputs: [{ ...csv, columns: ['data'] }] }, '/outputs/0/columns');
     await refused({ columns: ['id'], distinct: true, outputs: [{ ...csv, columns: ['id'] }] }, '/outputs/0/columns');
@@ -118,9 +135,13 @@ describe('columns of an output', () => {
     before(async () => {
       const instance = await DuckDBInstance.create(':memory:');
       const connection = await instance.connect();
-      const values = ROWS.map(([id, data]) => `(${id}, ${data === null ? 'null' : `'${data}'`}::json)`).join(', ');
+      const values = ROWS.map(([id, data, word]) => `(${id}, ${quoted(data)}::json, ${quoted(word)}::varchar)`).join(
+        ', ',
+      );
       const path = join(folder, 'rows.parquet');
-      await connection.run(`copy (select * from (values ${values}) rows(id, data)) to '${path}' (format parquet)`);
+      await connection.run(
+        `copy (select * from (values ${values}) rows(id, data, word)) to '${path}' (format parquet)`,
+      );
       connection.closeSync();
       instance.closeSync();
     });
@@ -135,8 +156,8 @@ describe('columns of an output', () => {
       const url = await server.createDatabase();
       const client = new pg.Client({ connectionString: url });
       await client.connect();
-      await client.query('create table rows (id int, data json)');
-      for (const row of ROWS) await client.query('insert into rows values ($1, $2)', [...row]);
+      await client.query('create table rows (id int, data json, word text)');
+      for (const row of ROWS) await client.query('insert into rows values ($1, $2, $3)', [...row]);
       await client.end();
       source = { type: 'postgres', url, table: 'rows', connections: 2 };
     });

@@ -30,6 +30,18 @@ it('gives what stands inside a JSON column, digit for digit', async () => {
     const { rows } = await session.read(`select ${pathText({ column: 'data', path })} from (select ${value} as data)`);
     assert.deepEqual(rows, [[text]], json);
   }
+  for (const [json, text] of [
+    ['{"a":true}', 'TRUE'],
+    ['{"a":false}', 'FALSE'],
+    ['{"a":"true"}', 'true'],
+    ['{"a":[true]}', '[true]'],
+    ['{"a":1.50}', '1.50'],
+    ['{"a":null}', null],
+  ] as const) {
+    const sql = pathText({ column: 'data', path: ['a'], capitals: true });
+    const { rows } = await session.read(`select ${sql} from (select '${json}'::json as data)`);
+    assert.deepEqual(rows, [[text]], json);
+  }
   const { rows } = await session.read(
     `select ${pathText({ column: 'data', path: ['a'] })} from (select null::json as data)`,
   );

@@ -9,13 +9,15 @@ export interface PathColumn {
   readonly column: string;
   /** Names from the column inwards; at least one. */
   readonly path: readonly string[];
+  /** TRUE and FALSE instead of true and false. */
+  readonly capitals?: boolean | undefined;
 }
 
 /**
  * SQL (DuckDB) of the value as text: strings as they are, true, false, numbers with the digits they were
  * written with, lists and objects as compact JSON. Nothing there and JSON null are NULL.
  */
-export function pathText({ column: name, path }: Omit<PathColumn, 'name'>): string {
+export function pathText({ column: name, path, capitals = false }: Omit<PathColumn, 'name'>): string {
   const column = identifier(name);
   const at = literal(path.map((each) => `/${escapePointer(each)}`).join(''));
   const mark = markOf(createHash('sha256').update(`${name}\n${at}`).digest('hex'));
@@ -25,5 +27,7 @@ export function pathText({ column: name, path }: Omit<PathColumn, 'name'>): stri
     mark,
   );
   const type = `json_type(${column}, ${at})`;
-  return `case when ${type} in ('VARCHAR', 'BOOLEAN') then json_extract_string(${column}, ${at}) when ${type} <> 'NULL' then ${exact} end`;
+  const plain = `json_extract_string(${column}, ${at})`;
+  const shouted = capitals ? `when ${type} = 'BOOLEAN' then upper(${plain}) ` : '';
+  return `case ${shouted}when ${type} in ('VARCHAR', 'BOOLEAN') then ${plain} when ${type} <> 'NULL' then ${exact} end`;
 }

@@ -1,5 +1,5 @@
 import { Fault, refuse } from '../base/errors.ts';
-import { identifier } from '../column/sql.ts';
+import { identifier, literal } from '../column/sql.ts';
 import type { Column } from '../column/type.ts';
 import { type Dataset, findVisible, firstRepeated, type Scope, unknownColumn, visibleColumns } from './dataset.ts';
 import { readFilter, type Test } from './filter.ts';
@@ -18,13 +18,23 @@ export interface QueryAsk {
   readonly limit?: number | undefined;
 }
 
-/** A column by its name, a value inside a JSON column under a name of its own, the names inside JSON columns, or nothing. */
-export type AskedColumn = string | PathColumn | KeysColumn | BlankColumn;
+/**
+ * A column by its name, a value inside a JSON column or what stands for a column's values under a name of
+ * its own, the names inside JSON columns, or nothing.
+ */
+export type AskedColumn = string | PathColumn | TextsColumn | KeysColumn | BlankColumn;
 
 /** A column without a value in any row, for readers who count columns; it may have the name of one that is left out. */
 interface BlankColumn {
   readonly name: string;
   readonly isBlank: true;
+}
+
+/** A text for each value of a text column; NULL for a value that has none. */
+interface TextsColumn {
+  readonly name: string;
+  readonly column: string;
+  readonly texts: Readonly<Record<string, string>>;
 }
 
 /** The names that JSON objects of a column have, a row each; only with distinct, and alone. */
@@ -37,6 +47,8 @@ interface KeysColumn {
 interface QueryColumn extends Column {
   /** Where it stands inside a JSON column of the dataset. */
   readonly inside?: Omit<PathColumn, 'name'>;
+  /** The column, and what stands for its values. */
+  readonly instead?: Omit<TextsColumn, 'name'>;
   /** The JSON column whose objects' names it holds. */
   readonly keysOf?: string;
   readonly isBlank?: true;
@@ -95,14 +107,20 @@ export function querySql(query: Query, relation: string): string {
 }
 
 /** Whether it is made by the query rather than read of the dataset under its name. */
-export function isMade({ inside, keysOf, isBlank }: QueryColumn): boolean {
-  return inside !== undefined || keysOf !== undefined || isBlank === true;
+export function isMade({ inside, instead, keysOf, isBlank }: QueryColumn): boolean {
+  return inside !== undefined || instead !== undefined || keysOf !== undefined || isBlank === true;
 }
 
-function selected({ name, inside, keysOf, isBlank }: QueryColumn): string {
+function selected({ name, inside, instead, keysOf, isBlank }: QueryColumn): string {
   if (isBlank) return `null::varchar as ${identifier(name)}`;
   if (keysOf !== undefined) return `unnest(json_keys(${identifier(keysOf)})) as ${identifier(name)}`;
+  if (instead) return `${textInstead(instead)} as ${identifier(name)}`;
   return inside ? `${pathText(inside)} as ${identifier(name)}` : identifier(name);
+}
+
+function textInstead({ column, texts }: Omit<TextsColumn, 'name'>): string {
+  const cases = Object.entries(texts).map(([value, text]) => ` when ${literal(value)} then ${literal(text)}`);
+  return cases.length === 0 ? 'null::varchar' : `case ${identifier(column)}${cases.join('')} end`;
 }
 
 /** Were two columns one to the engine, it could put a bound or a value of the one on the other. */
@@ -133,19 +151,28 @@ function chooseColumns(
 ): readonly QueryColumn[] {
   if (asked === undefined) return visibleColumns(dataset).map(plainColumn);
   if (asked.length === 0) throw refuse('/columns', 'At least one column is needed.');
-  const names = asked.map((each) => (typeof each === 'string' ? each : each.name));
+  checkRepeated(asked.map((each) => (typeof each === 'string' ? each : each.name)));
   return asked.map((each, at) => {
-    const name = names[at] ?? '';
-    if (names.indexOf(name) !== at) throw refuse(`/columns/${at}`, `"${name}" is asked for twice.`);
     if (typeof each !== 'string') {
       if ('keysOf' in each && (!distinct || asked.length > 1))
         throw refuse(`/columns/${at}`, 'Names inside a JSON column are asked for with distinct, and alone.');
       return insideColumn(dataset, each, `/columns/${at}`);
     }
-    const column = findVisible(dataset, name);
-    if (!column) throw refuse(`/columns/${at}`, unknownColumn(dataset, name));
+    const column = findVisible(dataset, each);
+    if (!column) throw refuse(`/columns/${at}`, unknownColumn(dataset, each));
     return plainColumn(column);
   });
+}
+
+/** Of two names that are one to the engine, it would give the first one's values for both. */
+function checkRepeated(names: readonly string[]): void {
+  const again = firstRepeated(names);
+  if (again === undefined) return;
+  const isSame = names.indexOf(again) !== names.lastIndexOf(again);
+  throw refuse(
+    `/columns/${names.lastIndexOf(again)}`,
+    `"${again}" is asked for twice${isSame ? '' : ', apart from upper and lower case'}.`,
+  );
 }
 
 function insideColumn(dataset: Dataset, asked: Exclude<AskedColumn, string>, pointer: string): QueryColumn {
@@ -154,12 +181,17 @@ function insideColumn(dataset: Dataset, asked: Exclude<AskedColumn, string>, poi
   const { name } = asked;
   const column = findVisible(dataset, of);
   if (!column) throw refuse(`${pointer}/column`, unknownColumn(dataset, of));
-  if (column.type.is !== 'json') throw refuse(`${pointer}/column`, `"${of}" is no JSON column.`);
+  const wanted = 'texts' in asked ? 'text' : 'json';
+  if (column.type.is !== wanted)
+    throw refuse(`${pointer}/column`, `"${of}" is no ${wanted === 'json' ? 'JSON' : 'text'} column.`);
   // An order by a name means the dataset's column; the engine would take the query's.
   if (firstRepeated([...dataset.columns.map((each) => each.name), name]) !== undefined)
     throw refuse(`${pointer}/name`, `"${name}" is a column already, apart from upper and lower case.`);
   const text = { name, type: { is: 'text' }, nullable: true } as const;
-  return 'keysOf' in asked ? { ...text, keysOf: of } : { ...text, inside: { column: of, path: asked.path } };
+  if ('keysOf' in asked) return { ...text, keysOf: of };
+  if ('texts' in asked) return { ...text, instead: { column: of, texts: asked.texts } };
+  const { path, capitals } = asked;
+  return { ...text, inside: { column: of, path, ...(capitals ? { capitals } : {}) } };
 }
 
 function plainColumn({ name, type, nullable }: Column): QueryColumn {

@@ -9,6 +9,7 @@ import type { Log } from '../base/log.ts';
 import { ISO } from '../column/instant.ts';
 import type { Scope } from '../dataset/dataset.ts';
 import type { AskedColumn } from '../dataset/query.ts';
+import type { WindowAsk } from '../dataset/window.ts';
 import type { Catalog } from '../run/catalog.ts';
 import { filesFolder } from '../run/execution.ts';
 import { checkAsk, type Limits, makePlan, type OutputAsk, type Plan, type PlanAsk } from '../run/plan.ts';
@@ -22,6 +23,8 @@ import { stopping, Turnstile } from './turnstile.ts';
 export interface ReadAsk {
   readonly dataset: string;
   readonly scope: Scope;
+  /** Left out, all rows. */
+  readonly window?: WindowAsk;
   /** The filter tree as JSON; checked against the dataset's columns. */
   readonly filter?: unknown;
   readonly columns?: readonly AskedColumn[];
@@ -230,8 +233,8 @@ export class Reads implements AsyncDisposable {
   }
 }
 
-function planAskOf({ filter, columns, distinct, order, limit }: ReadAsk): PlanAsk {
-  return { filter, columns, distinct, order, limit, outputs: [OUTPUT] };
+function planAskOf({ window, filter, columns, distinct, order, limit }: ReadAsk): PlanAsk {
+  return { filter, columns, distinct, order, limit, outputs: [OUTPUT], ...(window && { window }) };
 }
 
 function tooMuch(bytes: number): Fault {

@@ -16,18 +16,21 @@ export interface JobFilter {
   readonly createdTo?: string;
   /** Id of the last job of the page before. */
   readonly after?: string;
+  /** Jobs left out before the first. */
+  readonly offset?: number;
   readonly limit: number;
 }
 
 /** Ids of the jobs, tenant by tenant, so that each is found by an index however long its history is. */
-export async function findJobIds(tx: Tx, filter: JobFilter): Promise<string[]> {
+export async function findJobIds(tx: Tx, { offset = 0, ...asked }: JobFilter): Promise<string[]> {
+  const filter = { ...asked, limit: offset + asked.limit };
   const found: string[] = [];
   if (filter.dialects?.length === 0) return found;
   for (const tenant of filter.tenants)
     found.push(
       ...(filter.state === undefined ? await idsOf(tx, tenant, filter) : await idsInState(tx, tenant, filter)),
     );
-  return found.sort().reverse().slice(0, filter.limit);
+  return found.sort().reverse().slice(offset, filter.limit);
 }
 
 /** A digit longer than any id, of the highest digit, in whatever order the database has for text. */
