@@ -4,6 +4,7 @@ import { isId } from '../base/ids.ts';
 import { type Dataset, type Scope, scopeOf } from '../dataset/dataset.ts';
 import type { Window } from '../dataset/window.ts';
 import type { Ask } from '../job/ask.ts';
+import type { Documents } from '../read/documents.ts';
 import type { Row } from '../read/read-rows.ts';
 import type { ReadAsk, Reads } from '../read/reads.ts';
 import type { Accepted, Asker, FileOfRun, JobFilter, JobWithRun, Runs } from '../run/queries.ts';
@@ -23,6 +24,7 @@ export interface DeskGround {
   readonly links: Links;
   readonly limits: Limits;
   readonly reads: Pick<Reads, 'read' | 'remembered'>;
+  readonly documents: Pick<Documents, 'set'>;
   readonly offer: Offer;
   /** Refuses what no run could do, and gives the window in full. */
   check(ask: Ask, ground: { dataset: Dataset; scope: Scope; now: string }): { window: Window };
@@ -60,6 +62,9 @@ export interface LookupAsk extends Omit<ReadAsk, 'scope'> {
   /** How old the answer may be, in ms; left out, it is read now. */
   readonly forMs?: number;
 }
+
+/** What a document shows of its record, and how. */
+export type PdfLayout = Extract<Ask['outputs'][number]['format'], { type: 'pdf' }>;
 
 /** The one door from any dialect to the rest. If a verb is missing here, no dialect can do it. */
 export class Desk {
@@ -163,6 +168,11 @@ export class Desk {
     const { id } = chooseTenant(caller.principal, undefined);
     const ask = { ...asked, scope: scopeOf(this.dataset(caller, asked.dataset), id) };
     return forMs === undefined ? reads.read(ask) : reads.remembered({ ...ask, forMs });
+  }
+
+  /** A record set as a PDF, as an export of it would be. Throws what `Documents` throws. */
+  document(record: object, layout: PdfLayout): Promise<Uint8Array> {
+    return this.#ground.documents.set(record, layout);
   }
 
   async deleteJob(caller: Caller, id: string): Promise<void> {
