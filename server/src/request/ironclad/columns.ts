@@ -1,0 +1,69 @@
+import { refuse } from '../../base/errors.ts';
+import { firstRepeated } from '../../dataset/dataset.ts';
+import type { AskedColumn } from '../../dataset/query.ts';
+import { CONNECTION, DATA_GROUPS, type DataGroup, dataColumn, STANDARD } from './fields.ts';
+import type { Options } from './options.ts';
+
+/** Names of each group of columns, in the order they are printed in. */
+export type Selection = Readonly<Record<'standard' | DataGroup, readonly string[]>>;
+
+/** Names that one group may have. */
+export const MAX_NAMES = 2000;
+
+/** The columns of a selection: standard ones under their own names, others behind their group's. */
+export function columnsOf(selection: Selection, { booleans }: Options): readonly AskedColumn[] {
+  const capitals = booleans === 'TRUE' ? { capitals: true } : {};
+  const inside = DATA_GROUPS.flatMap((group) => {
+    const column = dataColumn(group);
+    return selection[group].map((name) => ({ name: `${column}.${name}`, column, path: [name], ...capitals }));
+  });
+  return [...selection.standard, ...inside];
+}
+
+/** The names, each once. Throws `request.invalid` for one that the group has not, at its place below `pointer`. */
+export function readNames(group: keyof Selection, names: readonly string[], pointer: string): readonly string[] {
+  const known = KNOWN[group];
+  const at = known === undefined ? -1 : names.findIndex((name) => !known.includes(name));
+  if (known !== undefined && at >= 0) {
+    const name = names[at] ?? '';
+    throw refuse(
+      `${pointer}/${at}`,
+      `${name.length > 100 ? 'That name' : `"${name}"`} is no ${group} field; allowed are ${known.join(', ')}.`,
+    );
+  }
+  const once = [...new Set(names)];
+  const again = firstRepeated(once);
+  if (again !== undefined)
+    throw refuse(pointer, `"${again}" is there twice, apart from upper and lower case; allowed is one of the two.`);
+  return once;
+}
+
+/** Groups whose names are the same for every site. */
+const KNOWN: Partial<Record<keyof Selection, readonly string[]>> = { standard: STANDARD, connection: CONNECTION };
+
+const NOTHING: Selection = { standard: [], connection: [], custom: [], render: [] };
+
+/** Of the older export: what is always printed, before what is asked for. */
+const ALWAYS = ['id', 'signer_id', 'created_time'];
+
+/** Reads a list of fields with commas between, those of a group behind its name: `batch,connection_data.page_url`. */
+export function readFields(text: string | undefined): Selection {
+  if (text === undefined || text.trim() === '') return { ...NOTHING, standard: STANDARD };
+  const selection: Record<keyof Selection, string[]> = {
+    standard: [...ALWAYS],
+    connection: [],
+    custom: [],
+    render: [],
+  };
+  for (const field of text.split(',').map((each) => each.trim())) {
+    const group = DATA_GROUPS.find((each) => field.startsWith(`${dataColumn(each)}.`));
+    const name = group ? field.slice(dataColumn(group).length + 1) : field;
+    if (name === '') throw refuse('/fields', 'A field in it is empty; allowed are names with commas between.');
+    selection[group ?? 'standard'].push(...readNames(group ?? 'standard', [name], '/fields'));
+  }
+  const [standard, connection, custom, render] = [
+    readNames('standard', selection.standard, '/fields'),
+    ...DATA_GROUPS.map((group) => readNames(group, selection[group], '/fields')),
+  ];
+  return { standard, connection, custom, render } as Selection;
+}
