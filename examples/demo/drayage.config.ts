@@ -22,8 +22,22 @@ function batch(name: string) {
   return { source: parquet(name), columns: [{ name: 'app' }], tenancy: { column: 'app' } };
 }
 
+function ironclad(...names: string[]) {
+  return {
+    source: parquet(...names),
+    // The vendor prints the site, so it is there twice, too.
+    columns: [{ name: 'tenant', from: 'site' }],
+    tenancy: { column: 'tenant' },
+  };
+}
+
 export default defineConfig({
-  hosts: { 'shoal.localhost': 'shoal', 'userpilot.localhost': 'userpilot', 'batch.localhost': 'batch' },
+  hosts: {
+    'shoal.localhost': 'shoal',
+    'userpilot.localhost': 'userpilot',
+    'batch.localhost': 'batch',
+    'ironclad.localhost': 'ironclad',
+  },
   tiers: {
     enterprise: { concurrentRuns: 2, queuedRuns: 1000 },
     growth: { dialects: ['native'], maxWindow: '90d', concurrentRuns: 2, queuedRuns: 100 },
@@ -82,5 +96,9 @@ export default defineConfig({
     'batch.reachability': { ...batch('batch.reachability'), lookback: '90d' },
     'batch.installs': batch('batch.installs'),
     'batch.targets': batch('batch.targets'),
+
+    'ironclad.activities': ironclad('ironclad.activities-fixed', 'ironclad.activities-recent'),
+    'ironclad.contract_versions': ironclad('ironclad.contract_versions'),
+    'ironclad.sites': ironclad('ironclad.sites'),
   },
 });

@@ -43,7 +43,7 @@ describe("the dialects' demo data", () => {
     const later = await make('later', '2027-01-01T00:00:00.000Z');
     const same = later.files.filter(({ sha256 }) => made.files.some((file) => file.sha256 === sha256));
     const names = same.map(({ file }) => file);
-    for (const name of ['events-fixed', 'shoal.events-fixed', 'shoal.timeline-fixed'])
+    for (const name of ['events-fixed', 'shoal.events-fixed', 'shoal.timeline-fixed', 'ironclad.activities-fixed'])
       assert.ok(names.includes(`${name}.parquet`), name);
     assert.deepEqual(
       names.filter((name) => /recent|userpilot\.events|batch\.(?!targets)/.test(name)),
@@ -81,6 +81,8 @@ describe("the dialects' demo data", () => {
       ['userpilot.events', ['metadata']],
       ['userpilot.surveys', ['modules']],
       ['userpilot.events_properties', ['event']],
+      ['ironclad.activities-fixed', ['connection_data', 'custom_data', 'render_data']],
+      ['ironclad.activities-recent', ['connection_data', 'custom_data', 'render_data']],
     ] as const) {
       const rows = await readRows(`${file}.parquet`);
       for (const name of names) for (const row of rows) if (!isNull(row[name])) assertCompact(String(row[name]));

@@ -2,13 +2,20 @@ import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { setTimeout as wait } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import { comesTrue, descendants, isRunning, runCommand, type StartedCommand, startCommand } from './command-line.ts';
+import {
+  comesTrue,
+  descendants,
+  freePort,
+  isRunning,
+  runCommand,
+  type StartedCommand,
+  startCommand,
+} from './command-line.ts';
 
 const run = promisify(execFile);
 
@@ -125,12 +132,3 @@ describe('drayage demo', () => {
     throw new Error(`${id} did not succeed.`);
   }
 });
-
-/** Free at this moment; nobody else picks it in a test's time. */
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  return typeof address === 'object' && address ? address.port : 0;
-}

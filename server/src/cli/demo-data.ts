@@ -12,6 +12,7 @@ import { isAlive } from '../base/processes.ts';
 import { batchSlices } from './demo-batch.ts';
 import type { DemoOrder, DemoReport } from './demo-child.ts';
 import { eventSlices } from './demo-events.ts';
+import { ironcladSlices } from './demo-ironclad.ts';
 import { shoalSlices } from './demo-shoal.ts';
 import type { DemoSlice } from './demo-slice.ts';
 import { userpilotSlices } from './demo-userpilot.ts';
@@ -60,7 +61,8 @@ export async function demoData(ask: DemoAsk): Promise<DemoData> {
   const folder = join(ask.dataFolder, 'demo');
   const found = await readStamp(folder);
   const at = ask.now ?? found?.now ?? `${now().slice(0, 10)}T00:00:00.000Z`;
-  const slices = [...eventSlices(ask.rows, at), ...shoalSlices(at), ...userpilotSlices(at), ...batchSlices(at)];
+  const vendors = [shoalSlices, userpilotSlices, batchSlices, ironcladSlices];
+  const slices = [...eventSlices(ask.rows, at), ...vendors.flatMap((slicesAt) => slicesAt(at))];
   const recipe = sha256Of(JSON.stringify(slices));
   const isMade = found?.recipe === recipe;
   if (isMade && (await isIntact(folder, found))) return { folder, isNew: false, files: found.files };

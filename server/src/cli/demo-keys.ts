@@ -1,3 +1,5 @@
+import type { Right } from '../tenant/principal.ts';
+
 interface DemoKey {
   readonly key: string;
   /** Of those that a vendor's answers show; left out, the next one. */
@@ -5,12 +7,15 @@ interface DemoKey {
   readonly tenants: readonly string[];
   readonly tier: string;
   readonly dialects: readonly string[];
+  /** Left out, all. */
+  readonly rights?: readonly Right[];
 }
 
 const NATIVE = ['native'];
 const SHOAL = ['shoal'];
 const USERPILOT = ['userpilot'];
 const BATCH = ['batch'];
+const IRONCLAD = ['ironclad'];
 
 /** Known to everybody, so the demo listens on this machine alone and no other command makes them. */
 export const DEMO_KEYS: readonly DemoKey[] = [
@@ -27,4 +32,7 @@ export const DEMO_KEYS: readonly DemoKey[] = [
   { key: 'batch_rest_demo', tenants: ['BATCHDEMO', 'DEVBATCHDEMO'], tier: 'enterprise', dialects: BATCH },
   { key: 'batch_rest_demo_2', tenants: ['BATCHDEMO2'], tier: 'enterprise', dialects: BATCH },
   { key: 'batch_rest_basic', tenants: ['BATCHBASIC'], tier: 'basic', dialects: BATCH },
+  { key: 'ironclad_demo', tenants: ['1'], tier: 'enterprise', dialects: IRONCLAD },
+  { key: 'ironclad_demo_other', tenants: ['2'], tier: 'enterprise', dialects: IRONCLAD },
+  { key: 'ironclad_demo_none', tenants: ['1'], tier: 'enterprise', dialects: IRONCLAD, rights: [] },
 ];

@@ -29,7 +29,7 @@ export async function serveDemo(configFile: string): Promise<void> {
 async function putKeys(tenants: Tenants): Promise<void> {
   for (const { tier, ...key } of DEMO_KEYS) {
     for (const tenant of key.tenants) await tenants.putTenant(tenant, tier);
-    await tenants.putKey({ ...key, name: `demo ${key.tenants.join(', ')}`, rights: RIGHTS });
+    await tenants.putKey({ rights: RIGHTS, ...key, name: `demo ${key.tenants.join(', ')}` });
   }
 }
 
@@ -41,7 +41,7 @@ function welcome(url: string): string {
   const body = JSON.stringify({ dataset: 'events', window: { start: '2026-03-02', end: '2026-03-09' }, format: 'csv' });
   return `
 Drayage serves ${url}, its description is ${url}/docs. Keys, each of one dialect,
-the vendors' at ${url}/shoal, /userpilot and /batch:
+the vendors' at ${url}/shoal, /userpilot, /batch and /ironclad:
 ${keys}
 
 Create a job, list jobs with their runs and file links, look at the datasets:

@@ -65,7 +65,7 @@ function listRoute(app: FastifyInstance, { desk }: Ground): void {
     const { page, per_page } = request.query;
     const offset = offsetOf(request.query);
     const [found, total_count] = await Promise.all([
-      desk.jobs(caller, { dialect: 'ironclad', offset, limit: per_page + 1 }),
+      desk.jobs(caller, { dialects: ['ironclad'], offset, limit: per_page + 1 }),
       desk.countJobs(caller, 'ironclad', EVER),
     ]);
     const data = found.slice(0, per_page).map(writeJob);
