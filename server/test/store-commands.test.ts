@@ -62,6 +62,8 @@ describe('the commands on the store', () => {
     assert.deepEqual(Object.keys(JSON.parse(tiered.stdout)), ['id', 'key', 'tenants', 'name', 'rights', 'dialects']);
     assert.equal((await drayage('keys', 'revoke', '2', '77')).code, 1);
     assert.match((await drayage('keys')).stdout, /^2 .*beta .*Z$/m);
+    const none = await drayage('keys', 'create', '--tenant', 'acme', '--rights', '', '--json');
+    assert.deepEqual(JSON.parse(none.stdout).rights, []);
   });
 
   it('check a configuration, source by source', async () => {

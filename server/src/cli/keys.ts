@@ -96,7 +96,7 @@ async function revoke(text: string): Promise<number> {
 
 function readRights(text: string | undefined): readonly Right[] {
   if (text === undefined) return RIGHTS;
-  const rights = text.split(',');
+  const rights = text === '' ? [] : text.split(',');
   const wrong = rights.find((right) => !RIGHTS.includes(right as Right));
   if (wrong !== undefined) throw new UsageError(`There is no right ${wrong}; there are ${RIGHTS.join(', ')}.`);
   return rights as Right[];

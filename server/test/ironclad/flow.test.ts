@@ -167,6 +167,20 @@ describe('columns', () => {
     }
   });
 
+  test('order by names that are words of SQL', async () => {
+    for (const sort of ['group', '-group']) {
+      const cells = parseCells(await ground.csv({ ...AUTUMN, sort, select: { standard: ['group'] } })).slice(1);
+      const groups = cells.map(([group = '']) => group);
+      const known = groups.filter((group) => group !== '').map(Number);
+      assert.deepEqual(
+        known,
+        known.toSorted((a, b) => (sort === 'group' ? a - b : b - a)),
+      );
+      assert.deepEqual(groups.slice(known.length), groups.slice(known.length).fill(''));
+      assert.ok(known.length > 50 && groups.length > known.length);
+    }
+  });
+
   test('of keys that no row has are none', async () => {
     const body = { ...DAY, filter: { signer_id: 'nobody' }, custom_all: true, select: { standard: ['id'] } };
     assert.equal(await ground.csv(body), 'id\n');
