@@ -97,6 +97,8 @@ export class PdfJoiner implements Joiner {
     this.#names.add(name);
     this.#index.push(`${name},${sha256},${pages},${bytes.length}\n`);
     await this.#zip.add(name, bytes);
+    // Frees the memory now: garbage of this size would be collected late.
+    bytes.buffer.transfer(0);
   }
 }
 

@@ -103,7 +103,7 @@ function setSection(pages: Pages, section: PdfSection, { values }: EvidenceRecor
 }
 
 function setHeading(pages: Pages, title: string): void {
-  const lines = pages.break(title, WHOLE, HEADING);
+  const lines = [...pages.break(title, WHOLE, HEADING)];
   pages.skip(14);
   // With its rule and the first line below: a heading never stands alone at the foot of a page.
   pages.ensure(lines.length * leading(HEADING) + 8 + leading(VALUE));
@@ -114,7 +114,10 @@ function setHeading(pages: Pages, title: string): void {
 }
 
 function setPair(pages: Pages, label: string, value: string): void {
-  pages.flowPair([pages.break(label, LEFT, LABEL), LEFT, LABEL], [pages.break(value, RIGHT, VALUE), RIGHT, VALUE]);
+  pages.flowPair(
+    { lines: pages.break(label, LEFT, LABEL), box: LEFT, look: LABEL },
+    { lines: pages.break(value, RIGHT, VALUE), box: RIGHT, look: VALUE },
+  );
   pages.skip(2);
 }
 

@@ -24,6 +24,12 @@ interface Box {
   readonly width: number;
 }
 
+interface Column {
+  readonly lines: Iterable<Line>;
+  readonly box: Box;
+  readonly look: Look;
+}
+
 /** The pages of one document, filled from top to bottom. */
 export class Pages {
   readonly fonts = new UsedFonts();
@@ -45,9 +51,10 @@ export class Pages {
     return this.#pages.map((operators) => operators.join('\n'));
   }
 
-  break(text: string, { width }: Pick<Box, 'width'>, { size, weight }: Look): Line[] {
+  /** The text in lines, made as they are asked for: a long text is never there as a whole. */
+  *break(text: string, { width }: Pick<Box, 'width'>, { size, weight }: Look): Generator<Line> {
     const style = { weight, han: hanOf(text, this.#han) };
-    return paragraphsOf(text).flatMap((paragraph) => setParagraph(paragraph, (width * 1000) / size, style));
+    for (const paragraph of paragraphsOf(text)) yield* setParagraph(paragraph, (width * 1000) / size, style);
   }
 
   /** Begins a new page unless `height` is left on this one. */
@@ -60,7 +67,7 @@ export class Pages {
   }
 
   /** Sets lines below each other, over as many pages as they take. */
-  flow(lines: readonly Line[], box: Box, look: Look): void {
+  flow(lines: Iterable<Line>, box: Box, look: Look): void {
     for (const line of lines) {
       this.ensure(leading(look));
       this.#y -= leading(look);
@@ -69,15 +76,15 @@ export class Pages {
   }
 
   /** Sets two columns of lines side by side. */
-  flowPair(left: readonly [readonly Line[], Box, Look], right: readonly [readonly Line[], Box, Look]): void {
-    const height = Math.max(leading(left[2]), leading(right[2]));
-    for (let at = 0; at < Math.max(left[0].length, right[0].length); at++) {
+  flowPair(left: Column, right: Column): void {
+    const height = Math.max(leading(left.look), leading(right.look));
+    const rest = [left, right].map(({ lines, ...column }) => ({ ...column, lines: lines[Symbol.iterator]() }));
+    for (;;) {
+      const row = rest.map(({ lines, box, look }) => ({ line: lines.next().value ?? null, box, look }));
+      if (row.every(({ line }) => line === null)) return;
       this.ensure(height);
       this.#y -= height;
-      for (const [lines, box, look] of [left, right]) {
-        const line = lines[at];
-        if (line) this.#draw(line, box, look);
-      }
+      for (const { line, box, look } of row) if (line) this.#draw(line, box, look);
     }
   }
 
@@ -115,7 +122,10 @@ export class Pages {
     this.#pages.at(-1)?.push(operator);
   }
 
+  /** A full page becomes one flat string: strings put together of many hold ten times their length. */
   #turn(): void {
+    const full = this.#pages.pop();
+    if (full) this.#pages.push([full.join('\n')]);
     this.#pages.push([]);
     this.#y = TOP;
   }

@@ -11,7 +11,7 @@ export interface CheckedDocument {
   readonly sha256: string | null;
 }
 
-/** More than any row may have: 8 MB of JSON. */
+/** More than any row may have. */
 const MAX_RECORD_BYTES = 64 * 1024 * 1024;
 
 const TAIL_BYTES = 300;

@@ -23,8 +23,8 @@ export interface BatchDocument {
 
 export type BatchResult = { readonly documents: readonly BatchDocument[] } | { readonly fault: FaultRecord };
 
-/** A longer row would take more memory than a run may: 300 pages of text are about 1 MB. */
-const MAX_ROW_LENGTH = 8 * 1024 * 1024;
+/** A row of 4 MB is a document of 1,000 pages and takes 120 MB of heap. */
+const MAX_ROW_LENGTH = 4 * 1024 * 1024;
 
 const NAME = /^[A-Za-z0-9._-]{1,200}$/;
 const ALLOWED_NAME = 'allowed are 1 to 200 letters from A to Z, digits, points, hyphens and underscores';
@@ -40,7 +40,7 @@ export function setBatch({ lines, firstRow }: Batch, layout: PdfOptions): BatchR
 
 function setRow(line: string, row: number, layout: PdfOptions): BatchDocument {
   if (line.length > MAX_ROW_LENGTH) {
-    throw new Fault('value.refused', `Row ${row} is too long for a document: allowed are 8 MB of JSON.`);
+    throw new Fault('value.refused', `Row ${row} is too long for a document: allowed are 4 MB of JSON.`);
   }
   try {
     const record = readRecord(line);

@@ -30,7 +30,7 @@ export interface TextStyle {
 const WORDS = /\S+\s*|\s+/g;
 
 /** Labels and common words stand in every document: shaping them once left 0.4 of the time. */
-const words = new LRUCache<string, readonly ShapedText[]>({ max: 20_000 });
+const words = new LRUCache<string, readonly ShapedText[]>({ max: 5_000 });
 const MAX_CACHED_LENGTH = 40;
 
 const buffer = new HarfBuzzBuffer();

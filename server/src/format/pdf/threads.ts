@@ -8,8 +8,8 @@ interface Waiting {
   reject(error: unknown): void;
 }
 
-/** Memory a thread may take beside its fonts: a row of 8 MB takes 300. */
-const MAX_HEAP_MB = 400;
+/** What a thread's heap may take beside its fonts; V8 collects earlier where it may take less. */
+const LIMITS = { maxOldGenerationSizeMb: 192, maxYoungGenerationSizeMb: 8 };
 
 /** Threads that make documents, batches dealt out in turn. Dispose ends them at once. */
 export class DocumentThreads implements AsyncDisposable {
@@ -43,7 +43,7 @@ function startThread(layout: PdfOptions): { worker: Worker; waiting: Waiting[] }
   const waiting: Waiting[] = [];
   const worker = new Worker(new URL('./thread.ts', import.meta.url), {
     workerData: layout,
-    resourceLimits: { maxOldGenerationSizeMb: MAX_HEAP_MB },
+    resourceLimits: LIMITS,
   });
   // An answer comes for each batch, in the order they were sent.
   worker.on('message', (result: BatchResult) => {

@@ -154,6 +154,11 @@ export class TrueType {
   }
 }
 
+/** The font without its outlines, which shaping does not look at where marks have places of their own. */
+export function withoutOutlines(bytes: Buffer): Buffer {
+  return fontFile([...tablesOf(bytes)].filter(([tag]) => tag !== 'glyf' && tag !== 'loca'));
+}
+
 function tablesOf(bytes: Buffer): Map<string, Buffer> {
   const count = bytes.readUInt16BE(4);
   return new Map(
