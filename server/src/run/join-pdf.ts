@@ -28,9 +28,8 @@ export class PdfJoiner implements Joiner {
   readonly #joining: PdfJoining;
   readonly #zip: ZipWriter;
   readonly #names = new Set<string>();
-  readonly #index: string[] = [INDEX_HEAD];
-  /** Started with the first row. */
-  #threads: DocumentThreads | null = null;
+  readonly #index: Buffer[] = [Buffer.from(INDEX_HEAD)];
+  readonly #threads: DocumentThreads;
   /** Batches being made, oldest first. */
   readonly #inFlight: Promise<readonly BatchDocument[]>[] = [];
   #asked = 0;
@@ -39,6 +38,7 @@ export class PdfJoiner implements Joiner {
     this.#ground = ground;
     this.#joining = joining;
     this.#zip = new ZipWriter(sink);
+    this.#threads = new DocumentThreads(ground.threads, joining.layout);
   }
 
   get rows(): number {
@@ -61,16 +61,15 @@ export class PdfJoiner implements Joiner {
   }
 
   async finish(): Promise<void> {
-    await this.#zip.add(INDEX, Buffer.from(this.#index.join('')));
+    await this.#zip.add(INDEX, Buffer.concat(this.#index));
     await this.#zip.finish();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#threads?.[Symbol.asyncDispose]();
+    await this.#threads[Symbol.asyncDispose]();
   }
 
   async #ask(lines: readonly string[]): Promise<void> {
-    this.#threads ??= new DocumentThreads(this.#ground.threads, this.#joining.layout);
     const documents = this.#threads.set({ lines, firstRow: this.#asked + 1 });
     // Its error is met when its turn to be written comes: until then it is not unhandled.
     documents.catch(() => undefined);
@@ -95,7 +94,7 @@ export class PdfJoiner implements Joiner {
       );
     }
     this.#names.add(name);
-    this.#index.push(`${name},${sha256},${pages},${bytes.length}\n`);
+    this.#index.push(Buffer.from(`${name},${sha256},${pages},${bytes.length}\n`));
     await this.#zip.add(name, bytes);
     // Frees the memory now: garbage of this size would be collected late.
     bytes.buffer.transfer(0);

@@ -1,7 +1,7 @@
-import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { Blob, Font, Face as HarfBuzzFace } from 'harfbuzzjs';
-import { TrueType, withoutOutlines } from './true-type.ts';
+import { FontFile } from './font-file.ts';
+import { TrueType } from './true-type.ts';
 
 /** One font file, read when text first needs it. */
 export interface Face {
@@ -71,18 +71,15 @@ export function faceOf(script: Script, weight: Weight): Face {
 
 const SUFFIXES = { regular: 'Regular', bold: 'SemiBold' } as const;
 
-/** Of the fonts for Han and Hangul, HarfBuzz would keep a copy of 22 MB in each thread. */
-const LARGE_BYTES = 4 * 1024 * 1024;
-
 function load(name: string, url: string): Face {
-  const bytes = readFileSync(fileURLToPath(url));
-  const face = new HarfBuzzFace(new Blob(bytes.length > LARGE_BYTES ? withoutOutlines(bytes) : bytes));
+  const file = new FontFile(fileURLToPath(url));
+  const face = new HarfBuzzFace(new Blob(file.withoutOutlines()));
   const known = new Set(face.collectUnicodes());
   return {
     name,
     isThickened: false,
     font: new Font(face),
-    outlines: new TrueType(bytes),
+    outlines: new TrueType(file),
     unitsPerEm: face.upem,
     has: (codePoint) => known.has(codePoint),
   };

@@ -32,6 +32,8 @@ const WORDS = /\S+\s*|\s+/g;
 /** Labels and common words stand in every document: shaping them once left 0.4 of the time. */
 const words = new LRUCache<string, readonly ShapedText[]>({ max: 5_000 });
 const MAX_CACHED_LENGTH = 40;
+/** Ids, times and hashes would push words out, and what is kept for long is collected late. */
+const IS_UNLIKELY_AGAIN = /\d.{3}/;
 
 const buffer = new HarfBuzzBuffer();
 
@@ -55,7 +57,7 @@ function moved(item: ShapedText, by: number): ShapedText {
 }
 
 function shapeWord(word: string, isRtl: boolean, style: TextStyle): readonly ShapedText[] {
-  if (word.length > MAX_CACHED_LENGTH) return shapeItems(word, isRtl, style);
+  if (word.length > MAX_CACHED_LENGTH || IS_UNLIKELY_AGAIN.test(word)) return shapeItems(word, isRtl, style);
   const key = `${isRtl ? 'r' : 'l'}${style.weight}${style.han[0]} ${word}`;
   let shaped = words.get(key);
   if (shaped === undefined) {

@@ -9,25 +9,31 @@ interface Waiting {
 }
 
 /** What a thread's heap may take beside its fonts; V8 collects earlier where it may take less. */
-const LIMITS = { maxOldGenerationSizeMb: 192, maxYoungGenerationSizeMb: 8 };
+const LIMITS = { maxOldGenerationSizeMb: 160, maxYoungGenerationSizeMb: 8 };
 
-/** Threads that make documents, batches dealt out in turn. Dispose ends them at once. */
+interface Thread {
+  readonly worker: Worker;
+  readonly waiting: Waiting[];
+}
+
+/** Threads that make documents, each started when all others have work. Dispose ends them at once. */
 export class DocumentThreads implements AsyncDisposable {
-  readonly #threads: readonly { readonly worker: Worker; readonly waiting: Waiting[] }[];
-  #next = 0;
+  readonly #max: number;
+  readonly #layout: PdfOptions;
+  readonly #threads: Thread[] = [];
 
-  constructor(count: number, layout: PdfOptions) {
-    this.#threads = Array.from({ length: count }, () => startThread(layout));
+  constructor(max: number, layout: PdfOptions) {
+    this.#max = max;
+    this.#layout = layout;
   }
 
   /** Batches worth having under way: each thread's own, and one that waits for it. */
   get room(): number {
-    return 2 * this.#threads.length;
+    return 2 * this.#max;
   }
 
   set(batch: Batch): Promise<readonly BatchDocument[]> {
-    const thread = this.#threads[this.#next++ % this.#threads.length];
-    if (!thread) throw new Error('There is no thread to make documents.');
+    const thread = this.#idlest();
     return new Promise((resolve, reject) => {
       thread.waiting.push({ resolve, reject });
       thread.worker.postMessage(batch);
@@ -37,9 +43,17 @@ export class DocumentThreads implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all(this.#threads.map(({ worker }) => worker.terminate()));
   }
+
+  #idlest(): Thread {
+    const [first] = this.#threads.toSorted((a, b) => a.waiting.length - b.waiting.length);
+    if (first && (first.waiting.length === 0 || this.#threads.length === this.#max)) return first;
+    const thread = startThread(this.#layout);
+    this.#threads.push(thread);
+    return thread;
+  }
 }
 
-function startThread(layout: PdfOptions): { worker: Worker; waiting: Waiting[] } {
+function startThread(layout: PdfOptions): Thread {
   const waiting: Waiting[] = [];
   const worker = new Worker(new URL('./thread.ts', import.meta.url), {
     workerData: layout,

@@ -1,3 +1,6 @@
+import { LRUCache } from 'lru-cache';
+import { type FontFile, fontBytes, padded } from './font-file.ts';
+
 /** TrueType outlines of a font, and the font of some of them (OpenType 1.9: head, hhea, hmtx, loca, glyf). */
 
 /** What a PDF says of a font; lengths in thousandths of an em. */
@@ -18,6 +21,9 @@ interface Composite {
 
 const LONG_OFFSETS = 1;
 
+/** Outlines are read as they are needed, and so many kept: a font for Han has 10 MB of them. */
+const MAX_GLYPHS = 4000;
+
 /** What composed glyphs may reach: a letter and its marks, made of parts themselves. */
 const MAX_PARTS = 64;
 const MAX_DEPTH = 4;
@@ -33,20 +39,19 @@ const HAS_INSTRUCTIONS = 0x0100;
 
 export class TrueType {
   readonly metrics: Metrics;
-  readonly #tables: ReadonlyMap<string, Buffer>;
+  readonly #file: FontFile;
   readonly #loca: Buffer;
-  readonly #glyf: Buffer;
+  readonly #glyphs = new LRUCache<number, Buffer>({ max: MAX_GLYPHS });
   readonly #hmtx: Buffer;
   readonly #isLong: boolean;
   readonly #unitsPerEm: number;
   /** Glyphs with an advance of their own; all after them have the last one's. */
   readonly #advances: number;
 
-  constructor(bytes: Buffer) {
-    this.#tables = tablesOf(bytes);
+  constructor(file: FontFile) {
+    this.#file = file;
     const head = this.#table('head');
     this.#loca = this.#table('loca');
-    this.#glyf = this.#table('glyf');
     this.#hmtx = this.#table('hmtx');
     this.#isLong = head.readInt16BE(50) === LONG_OFFSETS;
     this.#unitsPerEm = head.readUInt16BE(18);
@@ -83,7 +88,7 @@ export class TrueType {
       // The left bearing is the left end of the outline in every font of this kind.
       hmtx.writeInt16BE(glyph.length === 0 ? 0 : glyph.readInt16BE(2), 4 * at + 2);
     }
-    return fontFile([
+    return fontBytes([
       ['glyf', Buffer.concat(glyphs)],
       ['head', patched(this.#table('head'), [50, LONG_OFFSETS])],
       ['hhea', patched(this.#table('hhea'), [34, glyphs.length])],
@@ -136,7 +141,12 @@ export class TrueType {
   }
 
   #glyph(glyph: number): Buffer {
-    return this.#glyf.subarray(this.#offset(glyph), this.#offset(glyph + 1));
+    let outline = this.#glyphs.get(glyph);
+    if (outline === undefined) {
+      outline = this.#file.read('glyf', this.#offset(glyph), this.#offset(glyph + 1));
+      this.#glyphs.set(glyph, outline);
+    }
+    return outline;
   }
 
   #offset(glyph: number): number {
@@ -144,33 +154,12 @@ export class TrueType {
   }
 
   #table(tag: string): Buffer {
-    const table = this.#tables.get(tag);
-    if (table === undefined) throw new Error(`The font has no table ${tag}.`);
-    return table;
+    return this.#file.read(tag);
   }
 
   #scaled(units: number): number {
     return Math.round((units * 1000) / this.#unitsPerEm);
   }
-}
-
-/** The font without its outlines, which shaping does not look at where marks have places of their own. */
-export function withoutOutlines(bytes: Buffer): Buffer {
-  return fontFile([...tablesOf(bytes)].filter(([tag]) => tag !== 'glyf' && tag !== 'loca'));
-}
-
-function tablesOf(bytes: Buffer): Map<string, Buffer> {
-  const count = bytes.readUInt16BE(4);
-  return new Map(
-    Array.from({ length: count }, (_, at) => {
-      const entry = 12 + 16 * at;
-      const offset = bytes.readUInt32BE(entry + 8);
-      return [
-        bytes.toString('latin1', entry, entry + 4),
-        bytes.subarray(offset, offset + bytes.readUInt32BE(entry + 12)),
-      ];
-    }),
-  );
 }
 
 /** The outline with the parts of a composite glyph named by the numbers `place` gives them. */
@@ -195,28 +184,4 @@ function patched(table: Buffer, ...numbers: readonly [number, number][]): Buffer
   const copy = Buffer.from(table);
   for (const [at, value] of numbers) copy.writeUInt16BE(value, at);
   return copy;
-}
-
-function padded(bytes: Buffer): Buffer {
-  const missing = -bytes.length & 3;
-  return missing === 0 ? bytes : Buffer.concat([bytes, Buffer.alloc(missing)]);
-}
-
-/** Tables in the order of their tags. Checksums are left 0: no reader of embedded fonts looks at them. */
-function fontFile(tables: readonly (readonly [string, Buffer])[]): Buffer {
-  const directory = Buffer.alloc(12 + 16 * tables.length);
-  directory.writeUInt32BE(0x00010000, 0);
-  directory.writeUInt16BE(tables.length, 4);
-  const power = Math.floor(Math.log2(tables.length));
-  directory.writeUInt16BE(16 * 2 ** power, 6);
-  directory.writeUInt16BE(power, 8);
-  directory.writeUInt16BE(16 * (tables.length - 2 ** power), 10);
-  let offset = directory.length;
-  for (const [at, [tag, table]] of tables.entries()) {
-    directory.write(tag, 12 + 16 * at, 'latin1');
-    directory.writeUInt32BE(offset, 12 + 16 * at + 8);
-    directory.writeUInt32BE(table.length, 12 + 16 * at + 12);
-    offset += table.length + (-table.length & 3);
-  }
-  return Buffer.concat([directory, ...tables.map(([, table]) => padded(table))]);
 }

@@ -43,7 +43,8 @@ export class ZipWriter {
     head.writeUInt32LE(bytes.length, 22);
     head.writeUInt16LE(name.length, 26);
     head.write(name, 30, 'latin1');
-    await this.#write(Buffer.concat([head, bytes]));
+    await this.#write(head);
+    await this.#write(bytes);
   }
 
   /** Writes the directory and ends the sink. */

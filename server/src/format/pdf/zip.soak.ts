@@ -1,0 +1,63 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { closeSync, ftruncateSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { whyNo } from '../../../test/source-server.ts';
+import type { ByteSink } from '../sink.ts';
+import { ZipWriter } from './zip.ts';
+
+const LARGE_BYTES = 2 ** 28;
+const NAMES = `
+import sys, zipfile
+with zipfile.ZipFile(sys.argv[1]) as zip:
+    entries = zip.infolist()
+    print(len(entries), entries[-1].filename, entries[-1].header_offset, zip.read(entries[-1]).decode())
+`;
+
+describe('ZipWriter', { skip: whyNo('unzip', 'python3') }, () => {
+  let folder = '';
+  let path = '';
+
+  before(() => {
+    folder = mkdtempSync(join(tmpdir(), 'drayage-zip-'));
+    path = join(folder, 'made.zip');
+  });
+
+  after(() => rmSync(folder, { recursive: true, force: true }));
+
+  it('writes entries beyond what 32 bits reach', async () => {
+    const zip = new ZipWriter(sparseSink(path));
+    const zeros = Buffer.alloc(LARGE_BYTES);
+    for (let at = 0; at <= 2 ** 32 / LARGE_BYTES; at++) await zip.add(`zeros-${at}`, zeros);
+    await zip.add('last.txt', Buffer.from('the end'));
+    await zip.finish();
+    const [count, name, offset, ...content] = pythonSays(path);
+    assert.deepEqual([count, name], ['18', 'last.txt']);
+    assert.ok(Number(offset) > 2 ** 32);
+    assert.equal(content.join(' '), 'the end');
+    assert.match(execFileSync('unzip', ['-p', path, 'last.txt'], { encoding: 'utf8' }), /^the end$/);
+  });
+});
+
+function pythonSays(path: string): string[] {
+  return execFileSync('python3', ['-c', NAMES, path], { encoding: 'utf8' }).trim().split(' ');
+}
+
+/** Leaves holes where there are zeros, so that 4 GB take no room on the disk. */
+function sparseSink(path: string): ByteSink {
+  const file = openSync(path, 'w');
+  let end = 0;
+  return {
+    async write(bytes) {
+      const seen = bytes.length < LARGE_BYTES ? bytes : bytes.subarray(0, 1);
+      writeSync(file, seen, 0, seen.length, end);
+      end += bytes.length;
+    },
+    async end() {
+      ftruncateSync(file, end);
+      closeSync(file);
+    },
+  };
+}
