@@ -299,5 +299,5 @@ test('the contract is told by the server itself, too', async () => {
     '/v1.1/tasks/export/activity',
     '/v1.1/tasks/export/{id}',
   ]);
-  assert.deepEqual(json.components.securitySchemes.Bearer, { type: 'http', scheme: 'bearer' });
+  assert.deepEqual(json.components.securitySchemes.key, { type: 'http', scheme: 'bearer' });
 });

@@ -1,10 +1,10 @@
 import type { FastifyInstance } from 'fastify';
 import { later, now } from '../../base/clock.ts';
 import { Fault } from '../../base/errors.ts';
+import { callerOf } from '../caller.ts';
 import type { Caller, Desk } from '../desk.ts';
 import type { DialectGround } from '../dialect.ts';
 import { findRows } from './activities.ts';
-import { callerOf } from './caller.ts';
 import { readFields } from './columns.ts';
 import { offsetOf } from './extract-routes.ts';
 import { CONNECTION, type DataGroup, FIELDS, STANDARD } from './fields.ts';

@@ -3,9 +3,9 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { now } from '../../base/clock.ts';
 import { Fault, refuse } from '../../base/errors.ts';
 import { isFinal } from '../../run/run.ts';
+import { callerOf, linksOf } from '../caller.ts';
 import type { Caller, Desk } from '../desk.ts';
 import type { DialectGround } from '../dialect.ts';
-import { callerOf } from './caller.ts';
 import { checkKeys, findKeys } from './keys.ts';
 import type { Options } from './options.ts';
 import { type Found, readExport, type Wanted, writeAsk } from './read.ts';
@@ -20,10 +20,10 @@ type ById = { Params: { id: string } };
 
 const POLL = { 'retry-after': '1' };
 
-export function extractRoutes(app: FastifyInstance, ground: Ground, files: string): void {
+export function extractRoutes(app: FastifyInstance, ground: Ground): void {
   createRoute(app, ground);
   listRoute(app, ground);
-  lookRoutes(app, ground, files);
+  lookRoutes(app, ground);
 }
 
 function createRoute(app: FastifyInstance, { desk, options }: Ground): void {
@@ -80,7 +80,7 @@ export function offsetOf({ page, per_page }: PageQuery): number {
   throw refuse('/page', `Pages reach ${MAX_REACH} items; allowed with this per_page are pages up to ${last}.`);
 }
 
-function lookRoutes(app: FastifyInstance, ground: Ground, files: string): void {
+function lookRoutes(app: FastifyInstance, ground: Ground): void {
   app.get<ById>('/extract/evidence/:id', { schema: extractSchemas.one }, async (request, reply) => {
     const found = await findJob(request, ground.desk);
     if (!isFinal(found.run.state)) reply.headers(POLL);
@@ -95,7 +95,7 @@ function lookRoutes(app: FastifyInstance, ground: Ground, files: string): void {
       throw refuse('', `The export is not finished: its status is ${status}; ask again once it is success.`);
     if (!hasFiles(found.run, now()))
       throw new Fault('route.unknown', 'The files of this export are not kept any more; create it again.');
-    return writeUrls(found, mintingOf(request, ground, files));
+    return writeUrls(found, mintingOf(request, ground));
   });
 }
 
@@ -103,7 +103,6 @@ export function findJob(request: FastifyRequest<ById>, desk: Desk) {
   return desk.jobByReference(callerOf(request), 'ironclad', request.params.id);
 }
 
-export function mintingOf(request: FastifyRequest, { desk, options }: Ground, route: string): Minting {
-  const { principal } = callerOf(request);
-  return { links: desk.links, now: now(), principal: principal.id, route, lifeMs: options.urlLife };
+export function mintingOf(request: FastifyRequest, ground: Ground): Minting {
+  return { links: linksOf(request, ground), now: now(), lifeMs: ground.options.urlLife };
 }

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import { Fault, refuse } from '../../base/errors.ts';
+import { callerOf } from '../caller.ts';
 import type { Caller, Desk } from '../desk.ts';
 import { findRows, type Row } from './activities.ts';
-import { callerOf } from './caller.ts';
 import { ACTIVITY_COLUMNS } from './fields.ts';
 import { activityLayout, CONTRACT_TEXT, sessionLayout } from './layout.ts';
 import { recordSchemas } from './schemas.ts';

@@ -1,5 +1,6 @@
 import type { Fault, FaultCode } from '../../base/errors.ts';
 import type { Refusal, RefusalAsk } from '../dialect.ts';
+import { jsonRefusal } from '../refusal.ts';
 
 interface Answer {
   readonly status: number;
@@ -74,17 +75,8 @@ const NAMES: Readonly<Record<number, string>> = {
 /** `{error: {message, status, name, code}}`; the code is the status as text. */
 export function refuse({ fault }: RefusalAsk): Refusal {
   const { status, retryAfterS, text }: Answer = ANSWERS[fault.code];
-  const retryAfter = fault.retryAfterMs === undefined ? retryAfterS : Math.ceil(fault.retryAfterMs / 1000);
-  return {
-    status,
-    headers: {
-      'content-type': 'application/json; charset=utf-8',
-      'cache-control': 'no-store',
-      ...(status === 401 ? { 'www-authenticate': 'Bearer' } : {}),
-      ...(retryAfter === undefined ? {} : { 'retry-after': String(retryAfter) }),
-    },
-    body: { error: { message: text ?? withField(fault), status, name: NAMES[status], code: String(status) } },
-  };
+  const error = { message: text ?? withField(fault), status, name: NAMES[status], code: String(status) };
+  return jsonRefusal({ status, body: { error }, fault, retryAfterS, challenge: 'Bearer' });
 }
 
 /** Why an export failed, in the words of a refusal. */

@@ -1,32 +1,19 @@
 import { z } from 'zod';
+import { answer, answerAs, KEYED, POLL, refusals } from '../answers.ts';
 import { MAX_NAMES } from './columns.ts';
 import { EXPORT_TYPES } from './fields.ts';
-
-const text = (description: string) => ({ type: 'string', description });
-
-const EVERYWHERE = { 'x-request-id': text('Tell it when you ask about this request') };
-const RETRY_AFTER = { 'retry-after': text('Seconds to wait before asking again') };
-const POLL = { 'retry-after': text('Seconds to wait before looking again; absent once nothing changes any more') };
-
-const answer = (description: string, schema: z.ZodType, headers: object = {}) => ({
-  description,
-  headers: { ...EVERYWHERE, ...headers },
-  content: { 'application/json': { schema } },
-});
 
 const refusal = z
   .strictObject({
     error: z.strictObject({ message: z.string(), status: z.int(), name: z.string(), code: z.string() }),
   })
-  .meta({ id: 'Refusal' });
+  .meta({ id: 'IroncladRefusal' });
 
-/** What every route may answer. */
-const REFUSALS = {
-  '4xx': answer('Refused: 400, 401, 403, 404, 409, 429', refusal, RETRY_AFTER),
-  '5xx': answer('Failed on our side: 500 and 503', refusal, RETRY_AFTER),
-};
-
-const KEYED = { security: [{ Bearer: [] }], response: REFUSALS };
+const REFUSALS = refusals({
+  schema: refusal,
+  refused: 'Refused: 400, 401, 403, 404, 409, 429',
+  failed: 'Failed on our side: 500 and 503',
+});
 
 const instant = z.string().meta({ format: 'date-time' });
 
@@ -48,7 +35,7 @@ const exportBody = z
       .nullish()
       .meta({ description: `Of ${EXPORT_TYPES.join(', ')}` }),
   })
-  .meta({ id: 'EvidenceExportRequest' });
+  .meta({ id: 'IroncladEvidenceExportRequest' });
 
 export type ExportBody = z.output<typeof exportBody>;
 
@@ -70,7 +57,7 @@ const job = z
     data: z.record(z.string(), z.unknown()),
     retry_count: z.int(),
   })
-  .meta({ id: 'ScheduledJobResponse' });
+  .meta({ id: 'IroncladScheduledJobResponse' });
 
 export type JobAnswer = z.output<typeof job>;
 
@@ -84,7 +71,7 @@ const task = z
       links: z.array(z.string()),
     }),
   })
-  .meta({ id: 'Task' });
+  .meta({ id: 'IroncladTask' });
 
 export type TaskAnswer = z.output<typeof task>;
 
@@ -95,7 +82,7 @@ const urls = z
     clickwrap_activities_as_pdfs: z.array(z.string()).optional(),
     error: z.string().optional(),
   })
-  .meta({ id: 'ExportUrls' });
+  .meta({ id: 'IroncladExportUrls' });
 
 export type UrlsAnswer = z.output<typeof urls>;
 
@@ -161,7 +148,7 @@ const activity = z
     render_data: object,
   })
   .partial()
-  .meta({ id: 'Activity' });
+  .meta({ id: 'IroncladActivity' });
 
 export type ActivityAnswer = z.output<typeof activity>;
 
@@ -268,11 +255,10 @@ export const activitySchemas = {
 };
 
 const pdf = {
-  200: {
-    description: 'A PDF, with its record attached as record.json',
-    headers: EVERYWHERE,
-    content: { 'application/pdf': { schema: z.any().meta({ type: 'string', format: 'binary' }) } },
-  },
+  200: answerAs(
+    { 'application/pdf': { schema: z.any().meta({ type: 'string', format: 'binary' }) } },
+    'A PDF, with its record attached as record.json',
+  ),
 };
 
 export const recordSchemas = {

@@ -1,6 +1,6 @@
 import type { Job } from '../../job/job.ts';
 import type { Run, RunFile } from '../../run/run.ts';
-import type { Links } from '../link.ts';
+import type { FileLinks } from '../link.ts';
 import type { ExportType } from './fields.ts';
 import type { Asked } from './read.ts';
 import { explain } from './refuse.ts';
@@ -41,13 +41,9 @@ export function writeTask({ job, run }: Telling, minting: Minting): TaskAnswer {
 }
 
 export interface Minting {
-  readonly links: Links;
+  readonly links: FileLinks;
   /** ISO instant. */
   readonly now: string;
-  /** Id of the API key the URLs die with. */
-  readonly principal: number;
-  /** URL of the dialect's file route. */
-  readonly route: string;
   readonly lifeMs: number;
 }
 
@@ -55,9 +51,10 @@ export interface Minting {
 export function writeUrls({ job, run }: Telling, minting: Minting): UrlsAnswer {
   const { exportTypes } = job.request as Asked;
   const files = run.files.filter((file) => isKept(file, minting.now));
+  const urlOf = (file: RunFile, name: string) => minting.links(run, file, { name, lifeMs: minting.lifeMs }).url;
   const lists = exportTypes.map((type) => {
     const own = files.filter((file) => typeOf(file) === type);
-    return [type, own.map((file, at) => urlOf(file, nameOf(type, job, own.length > 1 ? at + 1 : null), run, minting))];
+    return [type, own.map((file, at) => urlOf(file, nameOf(type, job, own.length > 1 ? at + 1 : null)))];
   });
   return { presignedUrls: lists.flatMap(([, urls]) => urls), ...Object.fromEntries(lists) };
 }
@@ -115,8 +112,4 @@ function typeOf({ path }: RunFile): ExportType {
 function nameOf(type: ExportType, { reference }: Job, part: number | null): string {
   const ending = type === 'clickwrap_activities' ? 'csv' : 'zip';
   return `${type}-${reference}${part === null ? '' : `-${part}`}.${ending}`;
-}
-
-function urlOf(file: RunFile, name: string, run: Run, { links, principal, route, lifeMs }: Minting): string {
-  return links.mint({ ...file, tenant: run.tenant }, { principal, route, name, lifeMs }).url;
 }

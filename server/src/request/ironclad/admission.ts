@@ -1,21 +1,9 @@
 import type { FastifyRequest } from 'fastify';
 import { Fault } from '../../base/errors.ts';
 import type { Principal } from '../../tenant/principal.ts';
-import type { Caller, Desk } from '../desk.ts';
+import { keyBehind } from '../caller.ts';
+import type { Desk } from '../desk.ts';
 import type { Allowances } from './allowance.ts';
-
-declare module 'fastify' {
-  interface FastifyRequest {
-    /** Whose key it came with; null on routes that need none. */
-    principal: Principal | null;
-  }
-}
-
-/** Who asks; only on routes that need a token. */
-export function callerOf({ principal, id }: FastifyRequest): Caller {
-  if (!principal) throw needsToken();
-  return { principal, requestId: id };
-}
 
 /**
  * The holder of a token that has permission on one site. Throws `auth.missing`, `auth.unknown`,
@@ -38,9 +26,10 @@ export async function authenticate(request: FastifyRequest, desk: Desk, allowanc
 }
 
 /** A token that speaks something else is as unknown here as one of nobody. */
-async function holderOf({ headers }: FastifyRequest, desk: Desk): Promise<Principal | Fault> {
-  const [, token] = /^Bearer ([\x21-\x7e]{1,200})$/i.exec(headers.authorization ?? '') ?? [];
-  if (token === undefined) return needsToken();
+async function holderOf(request: FastifyRequest, desk: Desk): Promise<Principal | Fault> {
+  const token = keyBehind('Bearer', request);
+  if (token === undefined)
+    return new Fault('auth.missing', 'An access token is needed: Authorization: Bearer <token>.');
   try {
     return await desk.principalOf(token, 'ironclad');
   } catch (error) {
@@ -48,8 +37,4 @@ async function holderOf({ headers }: FastifyRequest, desk: Desk): Promise<Princi
     if (!isUnknown) throw error;
     return new Fault('auth.unknown', 'The access token is not valid.');
   }
-}
-
-function needsToken(): Fault {
-  return new Fault('auth.missing', 'An access token is needed: Authorization: Bearer <token>.');
 }
