@@ -57,7 +57,12 @@ describe('four clients against one server', () => {
     });
     const text = await response.text();
     const { status, headers } = response;
-    return { status, headers, text, json: headers.get('content-type')?.startsWith('application/json;') ? JSON.parse(text) : null };
+    return {
+      status,
+      headers,
+      text,
+      json: headers.get('content-type')?.startsWith('application/json;') ? JSON.parse(text) : null,
+    };
   }
 
   /** Asks until the answer is that of an export that is over. */

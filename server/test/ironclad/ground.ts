@@ -1,17 +1,9 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { setTimeout as wait } from 'node:timers/promises';
-import { readEnvironment } from '../../src/base/config.ts';
-import { openLog } from '../../src/base/log.ts';
-import { type RunningServer, startServer } from '../../src/daemon/server.ts';
 import type { Config } from '../../src/job/config.ts';
-import { readConfig } from '../../src/request/config.ts';
-import { dialects } from '../../src/request/dialects.ts';
 import { RIGHTS } from '../../src/tenant/principal.ts';
 import type { Tenants } from '../../src/tenant/queries.ts';
-import type { Answer, Asked } from '../server-ground.ts';
+import { DialectGround, PUBLIC_URL } from '../dialect-ground.ts';
+import type { Answer } from '../server-ground.ts';
 import { type Activity, makeActivities, writeTables } from './rows.ts';
 
 /** `first` and `second` hold site 1, `other` site 2; `none` has no permission on its site, `basic` no plan. */
@@ -30,8 +22,7 @@ export const EVIDENCE = '/ironclad/v1.1/extract/evidence';
 export const ACTIVITY = '/ironclad/v1.1/activity';
 export const TASKS = '/ironclad/v1.1/tasks/export';
 
-/** Where answers say the server is. */
-const PUBLIC_URL = 'https://exports.example.com';
+const NOW = new Date().toISOString();
 
 export interface GroundOptions {
   readonly config?: Partial<Config>;
@@ -45,64 +36,30 @@ export interface GroundOptions {
 }
 
 /** A whole server in this process that speaks Ironclad over rows of its own. */
-export class IroncladGround implements AsyncDisposable {
-  readonly folder = mkdtempSync(join(tmpdir(), 'drayage-ironclad-'));
-  /** Taken when the rows were made. */
-  readonly now = new Date().toISOString();
+export class IroncladGround extends DialectGround {
   readonly rows: readonly Activity[];
-  #server: RunningServer | null = null;
 
-  private constructor(autumnRows: number) {
-    this.rows = makeActivities(this.now, autumnRows);
+  private constructor(rows: readonly Activity[]) {
+    super({ key: KEYS.first, headersOf: (key) => ({ authorization: `Bearer ${key}` }) });
+    this.rows = rows;
   }
 
   static async open(options: GroundOptions = {}): Promise<IroncladGround> {
-    const ground = new IroncladGround(options.autumnRows ?? 120);
+    const ground = new IroncladGround(makeActivities(NOW, options.autumnRows ?? 120));
     await writeTables(ground.rows, ground.folder);
-    ground.#server = await startServer({
-      config: readConfig({ ...configOf(options), ...options.config }, dialects),
-      folder: ground.folder,
-      environment: {
-        ...readEnvironment(),
-        dataFolder: ground.dataFolder,
-        host: '127.0.0.1',
-        port: 0,
-        databaseUrl: null,
-        threads: 2,
-      },
-      log: openLog('silent'),
-      prepare: putKeys,
-      dispatches: options.dispatches ?? true,
-    });
+    const { dispatches } = options;
+    await ground.start({ config: { ...configOf(options), ...options.config }, prepare: putKeys, dispatches });
     return ground;
   }
 
-  get dataFolder(): string {
-    return join(this.folder, 'data');
-  }
-
-  get url(): string {
-    return `http://127.0.0.1:${this.#server?.port}`;
+  /** When the rows were made. */
+  get now(): string {
+    return NOW;
   }
 
   /** Rows of a site. */
   of(site: number): readonly Activity[] {
     return this.rows.filter((row) => row.site === site);
-  }
-
-  /** Asks as site 1 unless another token, or null for none, is given. The public URL stands for this server. */
-  async call(method: string, path: string, { key = KEYS.first, body, headers = {} }: Asked = {}): Promise<Answer> {
-    const response = await fetch(`${this.url}${path.replace(PUBLIC_URL, '')}`, {
-      method,
-      headers: {
-        ...(key === null ? {} : { authorization: `Bearer ${key}` }),
-        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
-        ...headers,
-      },
-      ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
-    });
-    const text = await response.text();
-    return { status: response.status, headers: response.headers, text, json: parsed(text) };
   }
 
   get(path: string, key?: string): Promise<Answer> {
@@ -117,13 +74,8 @@ export class IroncladGround implements AsyncDisposable {
   }
 
   /** Asks until the export is over; fails after 30 s. */
-  async settled(id: string, key: string = KEYS.first): Promise<Answer> {
-    for (let at = 0; at < 1500; at++) {
-      const answer = await this.get(`${EVIDENCE}/${id}`, key);
-      if (answer.json.active === false) return answer;
-      await wait(20);
-    }
-    throw new Error(`${id} did not settle.`);
+  settled(id: string, key: string = KEYS.first): Promise<Answer> {
+    return this.until(`${EVIDENCE}/${id}`, ({ json }) => json.active === false, { key });
   }
 
   /** The files of an export by type, got the way a client does. */
@@ -145,19 +97,6 @@ export class IroncladGround implements AsyncDisposable {
     const { clickwrap_activities: texts = [] } = await this.files(await this.create(body, key), key);
     assert.equal(texts.length, 1);
     return texts[0] ?? '';
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.#server?.stop();
-    rmSync(this.folder, { recursive: true, force: true });
-  }
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
   }
 }
 
