@@ -35,6 +35,13 @@ const WHOLE_BODY = {
   note: 'a note',
 };
 
+/** What a document needs. */
+const LAYOUT = {
+  name: 'id',
+  title: 'Record',
+  sections: [{ title: 'All', fields: [{ label: 'Note', column: 'note' }] }],
+};
+
 const DRAWN = 12;
 
 const ajv = new Ajv2020({ strict: false, logger: false });
@@ -64,13 +71,17 @@ interface Place {
 
 function inside(schema: Schema, place: Place, walk: (schema: Schema, pointer: string, base: object) => Mutation[]) {
   const { pointer, base } = place;
+  // What is not there has nothing inside that could be wrong.
+  const here = valueAt(base, pointer);
   if (schema.anyOf ?? schema.oneOf)
     return (schema.anyOf ?? schema.oneOf).flatMap((branch: Schema): Mutation[] => {
       const type = branch.properties?.type?.enum[0];
       if (branch.oneOf) return inside(branch, place, walk);
-      return type === undefined ? [] : inside(branch, { ...place, base: changed(base, pointer, { type }) }, walk);
+      const right = { ...(type === 'pdf' ? LAYOUT : {}), type };
+      return type === undefined ? [] : inside(branch, { ...place, base: changed(base, pointer, right) }, walk);
     });
-  if (schema.items) return walk(schema.items, `${pointer}/0`, base);
+  if (schema.items) return Array.isArray(here) ? walk(schema.items, `${pointer}/0`, base) : [];
+  if (schema.properties && (typeof here !== 'object' || here === null)) return [];
   const mutations: Mutation[] = [];
   for (const [name, below] of Object.entries<Schema>(schema.properties ?? {})) {
     mutations.push(...walk(below, `${pointer}/${name}`, base));
@@ -140,13 +151,20 @@ function written(body: object): string {
   return text.replace(`"${PLACEHOLDER}"`, () => raw);
 }
 
+function valueAt(base: object, pointer: string): unknown {
+  // biome-ignore lint/suspicious/noExplicitAny: any part of the body
+  return partsOf(pointer).reduce((inner: any, part) => inner?.[part], base);
+}
+
+function partsOf(pointer: string): string[] {
+  const parts = pointer.split('/').slice(1);
+  return parts.map((part) => part.replaceAll('~1', '/').replaceAll('~0', '~'));
+}
+
 /** A copy with another value at the pointer; undefined takes it away. */
 function changed(base: object, pointer: string, value: unknown): object {
   const copy = structuredClone(base);
-  const parts = pointer
-    .split('/')
-    .slice(1)
-    .map((part) => part.replaceAll('~1', '/').replaceAll('~0', '~'));
+  const parts = partsOf(pointer);
   const last = parts.pop() ?? '';
   // biome-ignore lint/suspicious/noExplicitAny: any part of the body
   const parent = parts.reduce((inner: any, part) => inner[part], copy);

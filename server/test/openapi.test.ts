@@ -314,9 +314,13 @@ describe('what the framework refuses is a problem like any other', () => {
     const cases: [object, string, string][] = [
       [{ dataset: undefined }, '/dataset', '"dataset" is missing.'],
       [{ dataset: 5 }, '/dataset', 'Allowed is text; this is 5.'],
-      [{ format: 'orc' }, '/format', 'Allowed are csv, json, jsonl, parquet, xml, avro; this is "orc".'],
+      [{ format: 'orc' }, '/format', 'Allowed are csv, json, jsonl, parquet, xml, avro, pdf; this is "orc".'],
       [{ format: {} }, '/format/type', '"type" is missing.'],
-      [{ format: { type: 'orc' } }, '/format/type', 'Allowed are csv, json, jsonl, parquet, xml, avro; this is "orc".'],
+      [
+        { format: { type: 'orc' } },
+        '/format/type',
+        'Allowed are csv, json, jsonl, parquet, xml, avro, pdf; this is "orc".',
+      ],
       [{ format: { type: 'csv', header: 'yes' } }, '/format/header', 'Allowed is true or false; this is "yes".'],
       [{ format: { type: 'csv', head: true } }, '/format/head', '"head" is not known here.'],
       [{ destination: { type: 's3' } }, '/destination/type', 'Allowed is download; this is "s3".'],
