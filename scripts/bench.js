@@ -4,7 +4,7 @@ import { delimiter, dirname, join } from 'node:path';
 import { endLike, launch } from '../server/bin/launch.js';
 import { node, orSay, root, setup } from './setup.js';
 
-const BENCHES = ['run', 'memory', 'create', 'flood'];
+const BENCHES = ['run', 'memory', 'create', 'flood', 'documents'];
 
 const folder = join(root, 'benchmarks');
 const [first = 'run', ...rest] = process.argv.slice(2);
