@@ -2,7 +2,7 @@ import { basename } from 'node:path';
 import { nameOf } from '../column/type.ts';
 import { querySql } from '../dataset/query.ts';
 import { hashPlan, type Plan } from '../run/plan.ts';
-import { copyStatements } from '../run/segment-sql.ts';
+import { type Writing, writingsOf } from '../run/segment-sql.ts';
 import { relationSql } from '../source/relation.ts';
 import { copySql } from '../source/statement.ts';
 
@@ -12,12 +12,17 @@ const STAGE = '{stage}';
 /** The plan with its SQL and segments, for people or, as JSON, for machines. */
 export function explainPlan(plan: Plan, asJson: boolean): string {
   const sorting = plan.cut.by === 'rows' ? querySql(plan.query, relationSql(plan.source, plan.relation, null)) : null;
-  const statements = plan.outputs.flatMap((output) => copyStatements({ plan, stage: STAGE, rowsSorted: null }, output));
+  const statements = plan.outputs.flatMap((output) => writingsOf({ plan, stage: STAGE, rowsSorted: null }, output));
   if (asJson)
-    return `${JSON.stringify({ event: 'plan', hash: hashPlan(plan), plan, sorting, statements: statements.map(copySql) })}\n`;
+    return `${JSON.stringify({ event: 'plan', hash: hashPlan(plan), plan, sorting, statements: statements.map(statementOf) })}\n`;
   const sorted = sorting === null ? [] : ['', 'Sorted first:', `  ${sorting};`];
   const [first] = statements;
-  return `${[...head(plan), ...sorted, '', 'Written, the first segment:', `  ${first ? copySql(first) : ''};`, '', ...segments(plan)].join('\n')}\n`;
+  return `${[...head(plan), ...sorted, '', 'Written, the first segment:', `  ${first ? statementOf(first) : ''};`, '', ...segments(plan)].join('\n')}\n`;
+}
+
+/** CSV is written out of what the select gives. */
+function statementOf({ select, path, written }: Writing): string {
+  return typeof written === 'string' ? copySql({ select, path, options: written }) : select;
 }
 
 function head(plan: Plan): string[] {

@@ -24,7 +24,7 @@ export const avro: Format<AvroOptions> = {
   segment(columns, options) {
     return {
       expressions: columns.map((column) => ({ sql: cell(column, options), name: column.name })),
-      copy: AVRO_SEGMENT,
+      written: AVRO_SEGMENT,
     };
   },
 

@@ -1,4 +1,5 @@
 import { refuse } from '../base/errors.ts';
+import { ISO } from '../column/instant.ts';
 import { identifier, literal } from '../column/sql.ts';
 import { DEFAULT_TEXT, plainText } from '../column/text.ts';
 import type { Column } from '../column/type.ts';
@@ -28,22 +29,32 @@ export const csv: Format<CsvOptions> = {
   },
 
   segment(columns, options) {
-    const lineEnd = options.lineEnd === 'crlf' ? '\\r\\n' : '\\n';
     return {
       expressions: columns.map((column) => ({ sql: cell(column, options), name: column.name })),
-      copy: `format csv, header false, delimiter ${literal(options.delimiter)}, quote '"', escape '"', nullstr ${literal(options.nullText ?? '')}, new_line '${lineEnd}'`,
+      written: {
+        delimiter: options.delimiter,
+        lineEnd: lineEndOf(options),
+        nullText: options.nullText ?? '',
+        decimalPoint: options.decimalComma ? ',' : '.',
+      },
     };
   },
 
   joining(columns, options) {
     const names = columns.map((column) => headerCell(column.name, options));
-    const lineEnd = options.lineEnd === 'crlf' ? '\r\n' : '\n';
+    const lineEnd = lineEndOf(options);
     const head = `${options.bom ? '\u{feff}' : ''}${options.header ? names.join(options.delimiter) + lineEnd : ''}`;
     return { by: 'text', head, empty: head, tail: '', separatorBytes: 0, isQuoted: true };
   },
 };
 
+function lineEndOf({ lineEnd }: CsvOptions): '\n' | '\r\n' {
+  return lineEnd === 'crlf' ? '\r\n' : '\n';
+}
+
+/** SQL of the value itself where `csv-rows.ts` makes the text of it, else of its text. */
 function cell(column: Column, options: CsvOptions): string {
+  if (isWritten(column, options)) return identifier(column.name);
   // JSON text of nested values is read by JSON readers, which know no NaN.
   const text = plainText(identifier(column.name), column.type, {
     ...DEFAULT_TEXT,
@@ -55,6 +66,27 @@ function cell(column: Column, options: CsvOptions): string {
   }
   if (!options.formulaGuard || column.type.is !== 'text') return text;
   return `case when left(${text}, 1) in (${FORMULA_STARTS.map(literal).join(', ')}) then '''' || ${text} else ${text} end`;
+}
+
+function isWritten({ type }: Column, options: CsvOptions): boolean {
+  if (type.is === 'json') return true;
+  if (type.is === 'text') return !options.formulaGuard;
+  if (mayNeedQuotes(options)) return false;
+  switch (type.is) {
+    case 'decimal':
+      return type.precision <= 18;
+    case 'timestamp':
+      return type.unit === 'us';
+    case 'instant':
+      return options.instants === ISO;
+    default:
+      return ['bool', 'integer', 'uuid', 'date', 'time'].includes(type.is);
+  }
+}
+
+/** Whether a number, a moment, a UUID or a bool could hold the delimiter or be taken for NULL. */
+function mayNeedQuotes({ delimiter, decimalComma, nullText = '' }: CsvOptions): boolean {
+  return '+-.:'.includes(delimiter) || (decimalComma && delimiter === ',') || /^[0-9a-fti+-]/i.test(nullText);
 }
 
 function headerCell(name: string, options: CsvOptions): string {

@@ -1,11 +1,13 @@
 import type { Column } from '../column/type.ts';
+import type { CsvText } from './csv-rows.ts';
 import type { PdfOptions } from './options.ts';
 
-/** How one segment is written: the engine runs `copy (select {expressions} from segment) to file ({copy})`. */
+/** How one segment is written, of `select {expressions} from segment`. */
 export interface SegmentSql {
   /** SQL over the segment's columns; `name` null where the file has no names. */
   readonly expressions: readonly { readonly sql: string; readonly name: string | null }[];
-  readonly copy: string;
+  /** Options of the COPY by which the engine writes it, or how `csv-rows.ts` does. */
+  readonly written: string | CsvText;
 }
 
 /** How finished segments become one file. */

@@ -14,7 +14,7 @@ export interface JsonRowOptions extends TextOptions {
  */
 export function jsonSegment(columns: readonly Column[], options: JsonRowOptions, after: '' | ','): SegmentSql {
   const members = columns.map((column) => ({ name: column.name, json: member(column, options) }));
-  return { expressions: [{ sql: jsonObject(members, after), name: null }], copy: RAW_LINES };
+  return { expressions: [{ sql: jsonObject(members, after), name: null }], written: RAW_LINES };
 }
 
 function member({ name, type }: Column, options: JsonRowOptions): string {

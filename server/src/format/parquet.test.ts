@@ -25,12 +25,12 @@ after(async () => {
 async function footer(asked: object) {
   const options = formatOptions.parse({ type: 'parquet', ...asked });
   assert.equal(options.type, 'parquet');
-  const { expressions, copy } = parquet.segment(
+  const { expressions, written } = parquet.segment(
     [{ name: 'i', type: { is: 'integer', bits: 64 }, nullable: true }],
     options,
   );
   const path = join(folder, 'segment');
-  await database.run(`copy (select ${expressions[0]?.sql} as i from range(10000) rows(i)) to '${path}' (${copy})`);
+  await database.run(`copy (select ${expressions[0]?.sql} as i from range(10000) rows(i)) to '${path}' (${written})`);
   const { row_groups: groups } = await parquetMetadataAsync(await asyncBufferFromFile(path));
   const codecs = groups.flatMap(({ columns }) => columns.map((column) => column.meta_data?.codec));
   return { rows: groups.map(({ num_rows: rows }) => Number(rows)), codecs: [...new Set(codecs)] };

@@ -18,7 +18,7 @@ export const parquet: Format<ParquetOptions> = {
   segment(columns, options) {
     return {
       expressions: columns.map((column) => ({ sql: value(column, options), name: column.name })),
-      copy: `format parquet, compression ${CODECS[options.compression]}, row_group_size ${options.rowGroupRows}`,
+      written: `format parquet, compression ${CODECS[options.compression]}, row_group_size ${options.rowGroupRows}`,
     };
   },
 

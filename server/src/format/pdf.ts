@@ -24,7 +24,7 @@ export const pdf: Format<PdfOptions> = {
 
   segment(columns) {
     const members = columns.map((column) => ({ name: column.name, json: member(column) }));
-    return { expressions: [{ sql: jsonObject(members), name: null }], copy: RAW_LINES };
+    return { expressions: [{ sql: jsonObject(members), name: null }], written: RAW_LINES };
   },
 
   joining(_columns, layout) {

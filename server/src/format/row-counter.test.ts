@@ -85,6 +85,6 @@ test('counters do not share state', () => {
 
 test('row-counter.wasm.ts is what row-counter.wat assembles to', async () => {
   const wat = new URL('row-counter.wat', import.meta.url);
-  const { base64, file } = await assemble(wat, 'ROW_COUNTER_WASM_BASE64');
+  const { base64, file } = await assemble('ROW_COUNTER_WASM_BASE64', wat);
   assert.ok(base64 === ROW_COUNTER_WASM_BASE64, `row-counter.wasm.ts is out of date; it should hold:\n${file}\n`);
 });

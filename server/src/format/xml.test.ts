@@ -45,12 +45,12 @@ async function exported(columns: readonly Column[], rows: readonly (readonly Cel
   const options = formatOptions.parse({ type: 'xml', ...asked });
   assert.equal(options.type, 'xml');
   xml.check(columns, options);
-  const { expressions, copy } = xml.segment(columns, options);
+  const { expressions, written } = xml.segment(columns, options);
   const joining = xml.joining(columns, options, '');
   assert.equal(joining.by, 'text');
   if (rows.length === 0) return { bytes: Buffer.from(joining.empty), lines: 0 };
   const path = join(folder, 'segment');
-  await database.run(`copy (select ${expressions[0]?.sql} from (${rowsSql(columns, rows)})) to '${path}' (${copy})`);
+  await database.run(`copy (select ${expressions[0]?.sql} from (${rowsSql(columns, rows)})) to '${path}' (${written})`);
   const segment = await readFile(path);
   const bytes = Buffer.concat([Buffer.from(joining.head), segment, Buffer.from(joining.tail)]);
   return { bytes, lines: segment.filter((byte) => byte === 10).length };

@@ -47,9 +47,9 @@ function joiningOf(columns: readonly Column[], options: AvroOptions): AvroJoinin
 /** Has the engine write the segment of a relation whose columns have the columns' names. */
 async function segment(columns: readonly Column[], options: AvroOptions, relation: string): Promise<string> {
   const path = join(folder, `${segments++}.segment`);
-  const { expressions, copy } = avro.segment(columns, options);
+  const { expressions, written } = avro.segment(columns, options);
   const list = expressions.map(({ sql }) => sql).join(', ');
-  await connection.run(`copy (select ${list} from (${relation})) to '${path}' (${copy})`);
+  await connection.run(`copy (select ${list} from (${relation})) to '${path}' (${written})`);
   return path;
 }
 

@@ -1,17 +1,17 @@
 import type { Engine, Session } from '../source/engine.ts';
 import type { LiveReader, Piece } from '../source/source.ts';
-import type { Copy } from '../source/statement.ts';
 import { type Execution, landedFile } from './execution.ts';
 import { landAndCopy, straightOptions, straightRead } from './live.ts';
 import type { Plan, PlannedOutput } from './plan.ts';
-import { copyStatements } from './segment-sql.ts';
+import { type Writing, writingsOf } from './segment-sql.ts';
+import { writeRows } from './write-rows.ts';
 
 /** One segment of an output: what is to be written where. */
 export interface Segment {
   readonly at: number;
   /** Its file in the stage. */
   readonly path: string;
-  readonly copy: Copy;
+  readonly writing: Writing;
   /** The piece of a live relation it is made of; null for others. */
   readonly piece: Piece | null;
 }
@@ -26,10 +26,10 @@ export interface Lane {
 
 export function segmentsOf(execution: Execution, output: PlannedOutput): Segment[] {
   const { cut, live } = execution.plan;
-  return copyStatements(execution, output).map((copy, at) => ({
+  return writingsOf(execution, output).map((writing, at) => ({
     at,
-    path: copy.path,
-    copy,
+    path: writing.path,
+    writing,
     piece: live !== null && cut.by === 'pieces' ? (cut.segments[at] ?? null) : null,
   }));
 }
@@ -60,7 +60,7 @@ function sessionOf(engine: Engine | null): Promise<Session> {
 }
 
 function engineLane(session: Session): Lane {
-  return { write: ({ copy }) => session.copy(copy), fraction: () => session.fraction() };
+  return { write: ({ writing }) => writeRows(session, writing), fraction: () => session.fraction() };
 }
 
 function straightLanes(plan: Plan, output: PlannedOutput, live: LiveReader): Lane[] {
@@ -75,9 +75,9 @@ function straightLanes(plan: Plan, output: PlannedOutput, live: LiveReader): Lan
 function landingLane({ plan, stage }: Execution, live: LiveReader, at: number, session: Session): Lane {
   const lane = live.lanes[at];
   return {
-    write: ({ at: segment, piece, copy }) => {
+    write: ({ at: segment, piece, writing }) => {
       if (!lane || !piece) throw new Error('A live relation is read by pieces, a connection each.');
-      return landAndCopy({ lane, session }, plan, piece, { landed: landedFile(stage, segment), copy });
+      return landAndCopy({ lane, session }, plan, piece, { landed: landedFile(stage, segment), writing });
     },
     fraction: () => null,
   };

@@ -6,10 +6,11 @@ import { isMade } from '../dataset/query.ts';
 import type { CsvOptions } from '../format/options.ts';
 import type { Session } from '../source/engine.ts';
 import type { LiveLane, LiveRead, LiveTarget, Piece } from '../source/source.ts';
-import type { Copy } from '../source/statement.ts';
 import { type Execution, landedFile } from './execution.ts';
 import { inTurn } from './in-turn.ts';
 import type { Plan, PlannedOutput } from './plan.ts';
+import type { Writing } from './segment-sql.ts';
+import { writeRows } from './write-rows.ts';
 
 /** What of a live relation lands for the engine to read. */
 export function landingRead({ source, live }: Plan, piece: Piece | null): LiveRead {
@@ -48,10 +49,10 @@ export async function landAndCopy(
   { lane, session }: { readonly lane: LiveLane; readonly session: Session },
   plan: Plan,
   piece: Piece,
-  { landed, copy }: { readonly landed: string; readonly copy: Copy },
+  { landed, writing }: { readonly landed: string; readonly writing: Writing },
 ): Promise<number> {
   const rowsLanded = await landPiece(lane, plan, piece, landed);
-  const rowsCopied = await session.copy(copy);
+  const rowsCopied = await writeRows(session, writing);
   if (rowsCopied !== rowsLanded)
     throw new Fault('run.short', `Of ${rowsLanded} rows that were read ${rowsCopied} were written.`);
   await rm(landed);

@@ -1,9 +1,9 @@
 import { join } from 'node:path';
 import { identifier, literal } from '../column/sql.ts';
 import { querySql } from '../dataset/query.ts';
+import type { SegmentSql } from '../format/format.ts';
 import { formatOf } from '../format/formats.ts';
 import { relationSql } from '../source/relation.ts';
-import type { Copy } from '../source/statement.ts';
 import { type Execution, landedFile, segmentsFolder, sortedFile } from './execution.ts';
 import { outputColumns, type Plan, type PlannedOutput } from './plan.ts';
 
@@ -31,12 +31,21 @@ function relationColumns({ relation, source, query }: Plan) {
     : relation;
 }
 
-/** The COPY of each segment, in order, and the file it writes. */
-export function copyStatements(staged: Staged, output: PlannedOutput): Copy[] {
-  const { expressions, copy } = formatOf(output.format).segment(outputColumns(staged.plan.query, output));
+/** What a segment is made of, and the file it becomes. */
+export interface Writing {
+  /** One select, by itself a whole statement. */
+  readonly select: string;
+  /** Absolute and inside the stage. */
+  readonly path: string;
+  readonly written: SegmentSql['written'];
+}
+
+/** How each segment is written, in order. */
+export function writingsOf(staged: Staged, output: PlannedOutput): Writing[] {
+  const { expressions, written } = formatOf(output.format).segment(outputColumns(staged.plan.query, output));
   const select = expressions.map(({ sql, name }) => (name === null ? sql : `${sql} as ${identifier(name)}`)).join(', ');
   return segmentRelations(staged).map((relation, at) => {
     const path = join(segmentsFolder(staged.stage), `${output.path}.${at}`);
-    return { select: `select ${select} from (${relation})`, path, options: copy };
+    return { select: `select ${select} from (${relation})`, path, written };
   });
 }

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { DuckDBConnection, DuckDBInstance, DuckDBType } from '@duckdb/node-api';
 import { literal } from '../column/sql.ts';
 import { engineFault } from './engine-errors.ts';
+import { type Scan, scanRows } from './scan.ts';
 import { type Copy, prepareCopy, prepareOther, prepareSelect } from './statement.ts';
 
 export interface EngineOptions {
@@ -26,6 +27,8 @@ export interface Rows {
 export interface Session {
   /** Writes a select's rows into a file of the stage and gives their number as the engine tells it. */
   copy(copy: Copy): Promise<number>;
+  /** Hands the rows of one select to `use`, in the engine's own memory. */
+  scan<T>(select: string, use: (scan: Scan) => Promise<T>): Promise<T>;
   /** Runs one statement of another kind: what the lock-down lets it. */
   run(sql: string): Promise<void>;
   /** All rows of a small result of one SELECT; nothing else is let through. */
@@ -88,6 +91,7 @@ export class Engine implements AsyncDisposable {
     return {
       run: (sql) => translated(async () => void (await (await prepareOther(connection, sql)).run())),
       copy: (copy) => translated(() => runCopy(connection, copy, this.#stageFolder)),
+      scan: (select, use) => scanRows(connection, select, translated, use),
       read: (sql) => translated(() => readAll(connection, sql)),
       fraction: () => fractionOf(connection),
       interrupt: () => connection.interrupt(),

@@ -171,6 +171,6 @@ test('what is longer than any moment is refused before it fills the memory', () 
 });
 
 test('copy-rows.wasm.ts is what copy-rows.wat assembles to', async () => {
-  const { base64, file } = await assemble(new URL('copy-rows.wat', import.meta.url), 'COPY_ROWS_WASM_BASE64');
+  const { base64, file } = await assemble('COPY_ROWS_WASM_BASE64', new URL('copy-rows.wat', import.meta.url));
   assert.ok(base64 === COPY_ROWS_WASM_BASE64, `copy-rows.wasm.ts is out of date; it should hold:\n${file}\n`);
 });

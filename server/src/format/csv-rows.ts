@@ -1,0 +1,212 @@
+import { LAYOUT_BYTES, type Layout, type Vectors } from '../column/vectors.ts';
+import { CSV_ROWS_WASM_BASE64 } from './csv-rows.wasm.ts';
+import { addressAt, spansOf } from './text-spans.ts';
+import { unusualDate, unusualMoment } from './unusual.ts';
+
+/** How cells become rows of CSV. */
+export interface CsvText {
+  /** One ASCII character. */
+  readonly delimiter: string;
+  readonly lineEnd: '\n' | '\r\n';
+  readonly nullText: string;
+  readonly decimalPoint: '.' | ',';
+}
+
+/** The kinds of columns of csv-rows.wat. */
+const KINDS: Readonly<Record<Layout['is'], number>> = {
+  ...{ text: 0, bool: 1, int16: 2, int32: 3, int64: 4 },
+  ...{ uuid: 5, date: 6, time: 7, timestamp: 8, instant: 8 },
+};
+
+/** Where csv-rows.wat has its columns, and how many bytes each. */
+const COLUMNS_AT = 256;
+const COLUMN_BYTES = 16;
+
+/** No value that is not text is longer: a 64-bit integer with sign and point, a UUID, a year of six digits. */
+const PLAIN_BYTES = 40;
+
+/** Room behind every region, since sixteen bytes are read and written at a time. */
+const SLACK_BYTES = 32;
+
+/** Rows are taken together until they may come to this much; a longer row comes alone. */
+const SLICE_BYTES = 4 * 1024 * 1024;
+
+interface Global<T> {
+  value: T;
+}
+
+type Numbers = 'columns' | 'delimiter' | 'point' | 'lineEnd' | 'lineEndLength' | 'nullAt' | 'nullLength';
+
+/** The exports of csv-rows.wat, which says what they mean. */
+interface Exports extends Readonly<Record<Numbers | 'row' | 'column' | 'out', Global<number>>> {
+  readonly memory: { readonly buffer: ArrayBuffer; grow(pages: number): number };
+  readonly write: (end: number) => number;
+}
+
+/** The part of Node's WebAssembly that is used here: its types come with the DOM only. */
+declare const WebAssembly: {
+  readonly Module: new (bytes: Uint8Array) => object;
+  readonly Instance: new (module: object) => { readonly exports: unknown };
+};
+
+const rowsModule = new WebAssembly.Module(Buffer.from(CSV_ROWS_WASM_BASE64, 'base64'));
+
+/** Writes rows of CSV out of the engine's vectors, as docs/values.md has values. */
+export class CsvRows {
+  readonly #wasm: Exports;
+  readonly #layouts: readonly Layout[];
+  readonly #texts: readonly number[];
+  /** Bytes a row may take beside its text. */
+  readonly #plainBytes: number;
+  readonly #vectorsAt: number;
+  #bytes: Buffer;
+  #words: Uint32Array;
+
+  constructor(layouts: readonly Layout[], text: CsvText) {
+    this.#wasm = new WebAssembly.Instance(rowsModule).exports as Exports;
+    this.#bytes = Buffer.from(this.#wasm.memory.buffer);
+    this.#words = new Uint32Array(this.#wasm.memory.buffer);
+    this.#layouts = layouts;
+    this.#texts = layouts.flatMap(({ is }, column) => (is === 'text' ? [column] : []));
+    const nullBytes = Buffer.byteLength(text.nullText);
+    this.#plainBytes = layouts.length * (PLAIN_BYTES + nullBytes) + text.lineEnd.length;
+    const nullAt = COLUMNS_AT + layouts.length * COLUMN_BYTES;
+    this.#vectorsAt = aligned(nullAt + nullBytes);
+    this.#reserve(this.#vectorsAt);
+    this.#begin(text, nullAt);
+  }
+
+  /** Gives the rows' text in pieces; each is valid until the next is asked for. */
+  *write(vectors: Vectors): Generator<Buffer> {
+    const { row, column } = this.#wasm;
+    const vectorsEnd = this.#place(vectors);
+    row.value = column.value = 0;
+    while (row.value < vectors.rows) yield this.#slice(vectors, vectorsEnd);
+  }
+
+  #begin(text: CsvText, nullAt: number): void {
+    const { columns, delimiter, point, lineEnd, lineEndLength, nullLength, ...wasm } = this.#wasm;
+    columns.value = this.#layouts.length;
+    delimiter.value = text.delimiter.charCodeAt(0);
+    point.value = text.decimalPoint.charCodeAt(0);
+    lineEnd.value = Buffer.from(text.lineEnd.padEnd(2)).readUInt16LE();
+    lineEndLength.value = text.lineEnd.length;
+    wasm.nullAt.value = nullAt;
+    nullLength.value = this.#bytes.write(text.nullText, nullAt);
+    for (let power = 0; power <= 18; power++) this.#bytes.writeBigUInt64LE(10n ** BigInt(power), power * 8);
+    this.#layouts.forEach((layout, at) => {
+      const column = COLUMNS_AT + at * COLUMN_BYTES;
+      this.#bytes.writeUInt32LE(KINDS[layout.is], column);
+      this.#bytes.writeUInt32LE('scale' in layout ? layout.scale : Number(layout.is === 'instant'), column + 4);
+    });
+  }
+
+  /** Copies values and validity in and gives where they end. */
+  #place(vectors: Vectors): number {
+    const { rows } = vectors;
+    let at = this.#vectorsAt;
+    this.#layouts.forEach(({ is }, column) => {
+      const validity = vectors.validity(column);
+      const bytes = rows * LAYOUT_BYTES[is];
+      const validityAt = at + aligned(bytes);
+      this.#reserve(validityAt + Math.ceil(rows / 8));
+      this.#bytes.set(vectors.values(column), at);
+      if (validity !== null) this.#bytes.set(validity, validityAt);
+      const words = (COLUMNS_AT + column * COLUMN_BYTES) / 4;
+      this.#words[words + 2] = at;
+      this.#words[words + 3] = validity === null ? 0 : validityAt;
+      if (is === 'text' && validity !== null) this.#emptyWhereNull(at, validity, rows);
+      at = aligned(validityAt + Math.ceil(rows / 8));
+    });
+    return at;
+  }
+
+  /** What stands where a row has no value is arbitrary; it becomes empty text. */
+  #emptyWhereNull(at: number, validity: Uint8Array, rows: number): void {
+    for (let row = 0; row < rows; row++) {
+      if ((((validity[row >> 3] as number) >> (row & 7)) & 1) === 0) this.#words[at / 4 + row * 4] = 0;
+    }
+  }
+
+  /** Writes the next rows, as many as fit. */
+  #slice(vectors: Vectors, vectorsEnd: number): Buffer {
+    const { end, bytes } = this.#fitting(this.#wasm.row.value, vectors.rows);
+    let at = vectorsEnd;
+    for (const column of this.#texts) at = this.#fetchTexts(vectors, column, end, at);
+    this.#reserve(at + bytes);
+    return this.#write(end, at);
+  }
+
+  #write(end: number, at: number): Buffer {
+    const { out, column, write } = this.#wasm;
+    out.value = at;
+    while (write(end) === 1) {
+      out.value += this.#bytes.write(this.#unusual(), out.value, 'latin1');
+      column.value++;
+    }
+    return this.#bytes.subarray(at, out.value);
+  }
+
+  /** Up to which row rows fit, one at least, and what they may come to at most. */
+  #fitting(from: number, end: number): { readonly end: number; readonly bytes: number } {
+    const bytes = this.#mostBytes(from, end);
+    if (bytes <= SLICE_BYTES || end - from === 1) return { end, bytes };
+    return this.#fitting(from, from + ((end - from) >> 1));
+  }
+
+  /** Every character of a text may be a quote, and there may be two around. */
+  #mostBytes(from: number, end: number): number {
+    let textBytes = 0;
+    for (const column of this.#texts) {
+      const first = this.#valuesAt(column) / 4;
+      for (let row = from; row < end; row++) textBytes += (this.#words[first + row * 4] as number) + 1;
+    }
+    return (end - from) * this.#plainBytes + 2 * textBytes;
+  }
+
+  /** Copies the long texts of the rows up to `end` in from `at` on, and gives where they end. */
+  #fetchTexts(vectors: Vectors, column: number, end: number, start: number): number {
+    let at = start;
+    const values = vectors.values(column);
+    const first = this.#valuesAt(column) / 4;
+    for (const { rows, lowest, length } of spansOf(this.#words, first, this.#wasm.row.value, end)) {
+      this.#reserve(at + length);
+      const low = addressAt(this.#words, first + lowest * 4);
+      this.#bytes.set(vectors.beyond(values, lowest * LAYOUT_BYTES.text + 8, length), at);
+      for (let place = 0; place < rows.length; place++) {
+        const word = first + (rows[place] as number) * 4;
+        this.#words[word + 2] = addressAt(this.#words, word) - low + at;
+      }
+      at = aligned(at + length);
+    }
+    return at;
+  }
+
+  #valuesAt(column: number): number {
+    return this.#words[(COLUMNS_AT + column * COLUMN_BYTES) / 4 + 2] as number;
+  }
+
+  /** The text of the date or moment at which the module stopped. */
+  #unusual(): string {
+    const { row, column } = this.#wasm;
+    const layout = this.#layouts[column.value] as Layout;
+    const at = this.#valuesAt(column.value) + row.value * LAYOUT_BYTES[layout.is];
+    if (layout.is === 'date') return unusualDate(this.#bytes.readInt32LE(at));
+    return unusualMoment(this.#bytes.readBigInt64LE(at), layout.is === 'instant');
+  }
+
+  /** Makes sure that there are so many bytes, and room behind them. */
+  #reserve(bytes: number): void {
+    const { memory } = this.#wasm;
+    const missing = bytes + SLACK_BYTES - memory.buffer.byteLength;
+    if (missing <= 0) return;
+    memory.grow(Math.ceil(missing / 65536));
+    this.#bytes = Buffer.from(memory.buffer);
+    this.#words = new Uint32Array(memory.buffer);
+  }
+}
+
+/** The next place for a region, with room for reads past the one before. */
+function aligned(bytes: number): number {
+  return Math.ceil((bytes + SLACK_BYTES) / 16) * 16;
+}

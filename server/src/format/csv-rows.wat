@@ -1,0 +1,217 @@
+;; Writes rows of CSV out of the engine's vectors: a vector's bytes are values side by side, as DuckDB's C API gives them.
+;;
+;; Sixteen bytes are read and written at a time, past the end of what counts: every region has room behind it.
+;; From 0 the powers of ten that an i64 holds, 8 bytes each, and from 256 the columns, where `csv-rows.ts` puts them. A
+;; column has 16 bytes: its kind, its scale (for moments: whether a Z ends them), where its values stand, and where its
+;; validity stands, a bit for each row, or 0 where every row has a value.
+;; Kinds: 0 text, 1 bool, 2 to 4 integer or decimal of 16, 32 and 64 bits, 5 uuid, 6 date, 7 time, 8 moment.
+(memory (export "memory") 2)
+
+(global $columns (export "columns") (mut i32) (i32.const 0))
+(global $delimiter (export "delimiter") (mut i32) (i32.const 44))
+(global $point (export "point") (mut i32) (i32.const 46))
+;; One byte or two, the first one lowest.
+(global $lineEnd (export "lineEnd") (mut i32) (i32.const 10))
+(global $lineEndLength (export "lineEndLength") (mut i32) (i32.const 1))
+;; Where the text of NULL stands.
+(global $nullAt (export "nullAt") (mut i32) (i32.const 0))
+(global $nullLength (export "nullLength") (mut i32) (i32.const 0))
+;; The cell that is written next, and where its bytes go.
+(global $row (export "row") (mut i32) (i32.const 0))
+(global $column (export "column") (mut i32) (i32.const 0))
+(global $out (export "out") (mut i32) (i32.const 0))
+
+;; Text, in quotes where it holds a quote, a delimiter or a line end, or could be taken for NULL.
+(func $text (param $at i32) (param $length i32) (param $out i32) (result i32)
+  (local $done i32) (local $bytes v128) (local $found i32)
+  (block $quoted
+    (br_if $quoted (call $isNull (local.get $at) (local.get $length)))
+    (if (i32.eqz (local.get $length)) (then (return (local.get $out))))
+    (loop $next
+      (local.set $bytes (v128.load (i32.add (local.get $at) (local.get $done))))
+      (v128.store (i32.add (local.get $out) (local.get $done)) (local.get $bytes))
+      (local.set $found (i8x16.bitmask (call $special (local.get $bytes))))
+      (local.set $done (i32.add (local.get $done) (i32.const 16)))
+      (if (i32.lt_u (local.get $done) (local.get $length))
+        (then
+          (br_if $next (i32.eqz (local.get $found)))
+          (br $quoted)))
+      ;; Bits of bytes behind the text do not count.
+      (br_if $quoted
+        (i32.shl (local.get $found) (i32.add (i32.sub (local.get $done) (local.get $length)) (i32.const 16))))
+      (return (i32.add (local.get $out) (local.get $length)))))
+  (call $inQuotes (local.get $at) (local.get $length) (local.get $out)))
+
+(func $special (param $bytes v128) (result v128)
+  (v128.or
+    (v128.or
+      (i8x16.eq (local.get $bytes) (v128.const i8x16 34 34 34 34 34 34 34 34 34 34 34 34 34 34 34 34))
+      (i8x16.eq (local.get $bytes) (i8x16.splat (global.get $delimiter))))
+    (v128.or
+      (i8x16.eq (local.get $bytes) (v128.const i8x16 10 10 10 10 10 10 10 10 10 10 10 10 10 10 10 10))
+      (i8x16.eq (local.get $bytes) (v128.const i8x16 13 13 13 13 13 13 13 13 13 13 13 13 13 13 13 13)))))
+
+(func $isNull (param $at i32) (param $length i32) (result i32)
+  (local $done i32)
+  (if (i32.ne (local.get $length) (global.get $nullLength)) (then (return (i32.const 0))))
+  (loop $next
+    (if (i32.eq (local.get $done) (local.get $length)) (then (return (i32.const 1))))
+    (if (i32.ne
+          (i32.load8_u (i32.add (local.get $at) (local.get $done)))
+          (i32.load8_u (i32.add (global.get $nullAt) (local.get $done))))
+      (then (return (i32.const 0))))
+    (local.set $done (i32.add (local.get $done) (i32.const 1)))
+    (br $next))
+  (unreachable))
+
+(func $inQuotes (param $at i32) (param $length i32) (param $out i32) (result i32)
+  (local $bytes v128) (local $found i32)
+  (i32.store8 (local.get $out) (i32.const 34))
+  (local.set $out (i32.add (local.get $out) (i32.const 1)))
+  (block $done
+    (loop $next
+      (br_if $done (i32.eqz (local.get $length)))
+      (local.set $bytes (v128.load (local.get $at)))
+      (v128.store (local.get $out) (local.get $bytes))
+      ;; 16 where none is found.
+      (local.set $found
+        (i32.ctz
+          (i32.or
+            (i8x16.bitmask
+              (i8x16.eq (local.get $bytes) (v128.const i8x16 34 34 34 34 34 34 34 34 34 34 34 34 34 34 34 34)))
+            (i32.const 65536))))
+      (if (i32.ge_u (local.get $found) (local.get $length))
+        (then
+          (local.set $out (i32.add (local.get $out) (local.get $length)))
+          (br $done)))
+      (local.set $out (i32.add (local.get $out) (local.get $found)))
+      (local.set $at (i32.add (local.get $at) (local.get $found)))
+      (local.set $length (i32.sub (local.get $length) (local.get $found)))
+      (br_if $next (i32.eq (local.get $found) (i32.const 16)))
+      (i32.store16 (local.get $out) (i32.const 0x2222))
+      (local.set $out (i32.add (local.get $out) (i32.const 2)))
+      (local.set $at (i32.add (local.get $at) (i32.const 1)))
+      (local.set $length (i32.sub (local.get $length) (i32.const 1)))
+      (br $next)))
+  (i32.store8 (local.get $out) (i32.const 34))
+  (i32.add (local.get $out) (i32.const 1)))
+
+;; A moment as microseconds since 1970; 0 where it is none of the years 1 to 9999.
+(func $moment (param $micros i64) (param $isInstant i32) (param $out i32) (result i32)
+  (local $day i64)
+  ;; Since 0001-01-01, of which there are 315537897600 seconds.
+  (local.set $micros (i64.add (local.get $micros) (i64.const 62135596800000000)))
+  (if (i64.ge_u (local.get $micros) (i64.const 315537897600000000)) (then (return (i32.const 0))))
+  (local.set $day (i64.div_u (local.get $micros) (i64.const 86400000000)))
+  (local.set $out (call $day (i32.add (i32.wrap_i64 (local.get $day)) (i32.const 306)) (local.get $out)))
+  (i32.store8 (local.get $out) (i32.const 84))
+  (local.set $out
+    (call $time
+      (i64.sub (local.get $micros) (i64.mul (local.get $day) (i64.const 86400000000)))
+      (i32.add (local.get $out) (i32.const 1))))
+  (i32.store8 (local.get $out) (i32.const 90))
+  (i32.add (local.get $out) (local.get $isInstant)))
+
+;; A day as its number since 1970; 0 where it is none of the years 1 to 9999.
+(func $date (param $day i32) (param $out i32) (result i32)
+  (local.set $day (i32.add (local.get $day) (i32.const 719162)))
+  (if (i32.ge_u (local.get $day) (i32.const 3652059)) (then (return (i32.const 0))))
+  (call $day (i32.add (local.get $day) (i32.const 306)) (local.get $out)))
+
+;; A value of $row; 0 where it is a date or a moment the caller is to write.
+(func $value (param $column i32) (param $row i32) (param $out i32) (result i32)
+  (local $values i32) (local $scale i32) (local $at i32) (local $length i32)
+  (local.set $scale (i32.load offset=4 (local.get $column)))
+  (local.set $values (i32.load offset=8 (local.get $column)))
+  (block $text (block $bool (block $int16 (block $int32 (block $int64 (block $uuid (block $date (block $time (block $moment
+    (br_table $text $bool $int16 $int32 $int64 $uuid $date $time $moment (i32.load (local.get $column))))
+    (return
+      (call $moment
+        (i64.load (i32.add (local.get $values) (i32.shl (local.get $row) (i32.const 3))))
+        (local.get $scale)
+        (local.get $out))))
+    (return
+      (call $time (i64.load (i32.add (local.get $values) (i32.shl (local.get $row) (i32.const 3)))) (local.get $out))))
+    (return
+      (call $date (i32.load (i32.add (local.get $values) (i32.shl (local.get $row) (i32.const 2)))) (local.get $out))))
+    (return (call $uuid (i32.add (local.get $values) (i32.shl (local.get $row) (i32.const 4))) (local.get $out))))
+    (return
+      (call $decimal
+        (i64.load (i32.add (local.get $values) (i32.shl (local.get $row) (i32.const 3))))
+        (local.get $scale)
+        (global.get $point)
+        (local.get $out))))
+    (return
+      (call $decimal
+        (i64.load32_s (i32.add (local.get $values) (i32.shl (local.get $row) (i32.const 2))))
+        (local.get $scale)
+        (global.get $point)
+        (local.get $out))))
+    (return
+      (call $decimal
+        (i64.load16_s (i32.add (local.get $values) (i32.shl (local.get $row) (i32.const 1))))
+        (local.get $scale)
+        (global.get $point)
+        (local.get $out))))
+    (return (call $bool (i32.load8_u (i32.add (local.get $values) (local.get $row))) (local.get $out))))
+  ;; Short text stands in the value itself; of longer the caller has put the place there.
+  (local.set $at (i32.add (local.get $values) (i32.shl (local.get $row) (i32.const 4))))
+  (local.set $length (i32.load (local.get $at)))
+  (call $text
+    (if (result i32) (i32.le_u (local.get $length) (i32.const 12))
+      (then (i32.add (local.get $at) (i32.const 4)))
+      (else (i32.load offset=8 (local.get $at))))
+    (local.get $length)
+    (local.get $out)))
+
+;; Whether the column has no value in the row.
+(func $lacks (param $column i32) (param $row i32) (result i32)
+  (local $validity i32)
+  (local.set $validity (i32.load offset=12 (local.get $column)))
+  (if (i32.eqz (local.get $validity)) (then (return (i32.const 0))))
+  (i32.eqz
+    (i32.and
+      (i32.shr_u
+        (i32.load8_u (i32.add (local.get $validity) (i32.shr_u (local.get $row) (i32.const 3))))
+        (i32.and (local.get $row) (i32.const 7)))
+      (i32.const 1))))
+
+;; Writes up to the row $end. Gives 1 where the caller is to write the cell at $row and $column and to call again.
+(func (export "write") (param $end i32) (result i32)
+  (local $column i32) (local $out i32) (local $written i32)
+  (local.set $column (global.get $column))
+  (local.set $out (global.get $out))
+  (loop $next
+    (if (i32.eq (local.get $column) (global.get $columns))
+      (then
+        (i32.store16 (local.get $out) (global.get $lineEnd))
+        (local.set $out (i32.add (local.get $out) (global.get $lineEndLength)))
+        (global.set $row (i32.add (global.get $row) (i32.const 1)))
+        (local.set $column (i32.const 0))))
+    (if (i32.eq (global.get $row) (local.get $end))
+      (then
+        (global.set $column (i32.const 0))
+        (global.set $out (local.get $out))
+        (return (i32.const 0))))
+    (if (local.get $column)
+      (then
+        (i32.store8 (local.get $out) (global.get $delimiter))
+        (local.set $out (i32.add (local.get $out) (i32.const 1)))))
+    (if (call $lacks (call $columnAt (local.get $column)) (global.get $row))
+      (then
+        (memory.copy (local.get $out) (global.get $nullAt) (global.get $nullLength))
+        (local.set $out (i32.add (local.get $out) (global.get $nullLength))))
+      (else
+        (local.set $written (call $value (call $columnAt (local.get $column)) (global.get $row) (local.get $out)))
+        (if (i32.eqz (local.get $written))
+          (then
+            (global.set $column (local.get $column))
+            (global.set $out (local.get $out))
+            (return (i32.const 1))))
+        (local.set $out (local.get $written))))
+    (local.set $column (i32.add (local.get $column) (i32.const 1)))
+    (br $next))
+  (unreachable))
+
+(func $columnAt (param $column i32) (result i32)
+  (i32.add (i32.const 256) (i32.shl (local.get $column) (i32.const 4))))
