@@ -1,15 +1,20 @@
 import { rm, stat } from 'node:fs/promises';
+import { formatOf } from '../format/formats.ts';
 import type { Engine } from '../source/engine.ts';
 import type { Execution, OutputResult } from './execution.ts';
+import { FilesBeside } from './files-beside.ts';
 import { inTurn } from './in-turn.ts';
 import { type Lane, needsEngine, openLanes, type Segment, segmentsOf } from './lanes.ts';
 import { interrupting, openPlanned } from './open.ts';
 import { OutputFiles } from './output-files.ts';
-import { hashPlan, type PlannedOutput } from './plan.ts';
+import { hashPlan, outputColumns, type PlannedOutput } from './plan.ts';
 import { findWhole, noteWhole } from './segment-record.ts';
 
 /** Progress is told this often at most. */
 const REPORT_MS = 250;
+
+/** A thread takes 50 ms to start and 15 MB. */
+const SEGMENTS_BESIDE = 4;
 
 /**
  * Writes every output. A segment is one COPY on one thread; as many run side by side as the plan has
@@ -30,7 +35,7 @@ export async function encodeOutputs(execution: Execution): Promise<Execution> {
 interface Encoding {
   readonly execution: Execution;
   readonly plan: string;
-  readonly files: OutputFiles;
+  readonly files: OutputFiles | FilesBeside;
   readonly lanes: readonly Lane[];
   readonly total: number;
   joined: number;
@@ -42,7 +47,7 @@ async function encodeOutput(execution: Execution, output: PlannedOutput, engine:
   const plan = hashPlan(execution.plan);
   const segments = segmentsOf(execution, output);
   const lanes = await openLanes(execution, output, engine, segments.length);
-  await using files = new OutputFiles({ ...execution, seed: plan }, output);
+  await using files = openFiles(execution, output, { seed: plan, segments: segments.length });
   const encoding: Encoding = {
     ...{ execution, plan, files, lanes, total: segments.length },
     ...{ joined: 0, reused: 0, rowsRead: 0 },
@@ -63,6 +68,17 @@ async function encodeOutput(execution: Execution, output: PlannedOutput, engine:
   } finally {
     clearInterval(timer);
   }
+}
+
+/** Text is joined beside the writing where there is enough of it to be worth a thread. */
+function openFiles(
+  { plan, stage, signal }: Execution,
+  output: PlannedOutput,
+  { seed, segments }: { readonly seed: string; readonly segments: number },
+): OutputFiles | FilesBeside {
+  const { by } = formatOf(output.format).joining(outputColumns(plan.query, output), seed);
+  const isBeside = by === 'text' && plan.limits.threads > 1 && segments >= SEGMENTS_BESIDE;
+  return new (isBeside ? FilesBeside : OutputFiles)({ plan, stage, seed, signal }, output);
 }
 
 async function writeSegment(encoding: Encoding, segment: Segment, lane: Lane): Promise<number> {

@@ -7,7 +7,7 @@ import { type Joiner, joinInto } from './join.ts';
 import { outputColumns, type Plan, type PlannedOutput, partPath } from './plan.ts';
 
 /** A segment that waits to be joined. */
-interface WholeSegment {
+export interface WholeSegment {
   readonly path: string;
   readonly rows: number;
   readonly bytes: number;
@@ -22,7 +22,7 @@ interface OpenFile {
   bytes: number;
 }
 
-interface OutputGround {
+export interface OutputGround {
   readonly plan: Plan;
   readonly stage: string;
   /** Differs from plan to plan. */
