@@ -47,7 +47,7 @@ const TABLES = [
   'tenants',
 ] as const;
 
-type SubmitAsk = Partial<Pick<Submission, 'idempotency' | 'window'>> &
+type SubmitAsk = Partial<Pick<Submission, 'idempotency' | 'window' | 'quota'>> &
   Partial<Pick<Submission['job'], 'dialect' | 'reference'>> &
   Pick<Ask, 'notify' | 'exclusive'> & { dataset?: string };
 
@@ -125,13 +125,13 @@ export class StoreGround implements AsyncDisposable {
 
   async submit(tenant: TenantOfGround = 'acme', ask: SubmitAsk = {}, runs = this.runs): Promise<Accepted> {
     const { dataset = 'events', window = { start: null, end: null }, idempotency = null, notify, exclusive } = ask;
-    const { dialect = 'native', reference = null } = ask;
+    const { dialect = 'native', reference = null, quota } = ask;
     const asked = { ...askOf(dataset), ...(notify && { notify }), ...(exclusive && { exclusive }) };
     const request = { dataset };
     const job = { tenant, principal: this.#principal, dialect, ask: asked, request, reference };
     const tier = TIERS[TENANTS[tenant]];
     assert.ok(tier);
-    return runs.submit({ ...this.asker, job, window, tier, idempotency });
+    return runs.submit({ ...this.asker, job, window, tier, idempotency, quota });
   }
 
   async claim(worker?: string): Promise<ClaimedRun> {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import { setTimeout as wait } from 'node:timers/promises';
 import { later, now } from '../src/base/clock.ts';
-import type { Submission } from '../src/run/queries.ts';
+import { Runs, type Submission } from '../src/run/queries.ts';
 import type { RunState } from '../src/run/run.ts';
 import { type GroundOf, TENANTS, type TenantOfGround, TIERS } from './store-ground.ts';
 
@@ -55,6 +55,26 @@ function testCreates(ground: GroundOf): void {
     assert.equal(refused[0].retryAfterMs > 0, true);
     assert.equal((await ground().use('tiny')).queued, 3);
     await ground().submit('acme');
+  });
+
+  test('beyond a quota are refused, however many come at once', async () => {
+    const from = later(now(), -60_000);
+    const quota = { jobs: 3, from, to: later(from, 120_000), message: 'No more.' };
+    const other = new Runs(await ground().rival());
+    const asked = await Promise.allSettled(
+      Array.from({ length: 20 }, (_, at) =>
+        ground().submit('acme', { dialect: 'shoal', quota }, at % 2 ? other : undefined),
+      ),
+    );
+    const refused = asked.flatMap((each) => (each.status === 'rejected' ? [each.reason] : []));
+    assert.equal(refused.length, 17);
+    for (const { code, message, retryAfterMs } of refused) {
+      assert.deepEqual([code, message], ['rate.limited', 'No more.']);
+      assert.ok(retryAfterMs > 0 && retryAfterMs <= 60_000, String(retryAfterMs));
+    }
+    await ground().submit('acme', { quota });
+    await ground().submit('globex', { dialect: 'shoal', quota });
+    await ground().submit('acme', { dialect: 'shoal', quota: { ...quota, from: later(now(), 1000) } });
   });
 
   test('are refused while too many bytes are kept', async () => {

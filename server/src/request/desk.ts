@@ -7,7 +7,7 @@ import type { Ask } from '../job/ask.ts';
 import type { Documents } from '../read/documents.ts';
 import type { Row } from '../read/read-rows.ts';
 import type { ReadAsk, Reads } from '../read/reads.ts';
-import type { Accepted, Asker, FileOfRun, JobFilter, JobWithRun, Runs } from '../run/queries.ts';
+import type { Accepted, Asker, FileOfRun, JobFilter, JobWithRun, Quota, Runs } from '../run/queries.ts';
 import type { LogEntry, Run } from '../run/run.ts';
 import { checkRight, chooseTenant, type Principal, type Right } from '../tenant/principal.ts';
 import type { Tenants } from '../tenant/queries.ts';
@@ -55,6 +55,7 @@ export interface CreateAsk {
   readonly idempotency: { readonly key: string; readonly bodyHash: string } | null;
   /** The id the dialect's clients will know the job by; unique in the dialect. Null for ours. */
   readonly reference: string | null;
+  readonly quota?: Quota | undefined;
 }
 
 /** A few rows of a dataset, wanted during a request. */
@@ -111,7 +112,7 @@ export class Desk {
   }
 
   async create(caller: Caller, asked: CreateAsk): Promise<Accepted> {
-    const { dialect, tenant: named, ask, request, idempotency, reference } = asked;
+    const { dialect, tenant: named, ask, request, idempotency, reference, quota } = asked;
     const { runs, offer, check, admit, changed } = this.#ground;
     checkRight(caller.principal, 'write');
     const tenant = chooseTenant(caller.principal, named);
@@ -125,7 +126,7 @@ export class Desk {
     checkTier(tier, wantedOf(ask, window));
     await admit();
     const job = { tenant: tenant.id, principal: caller.principal.id, dialect, ask, request, reference };
-    const accepted = await runs.submit({ ...askerOf(caller), job, window, tier, idempotency });
+    const accepted = await runs.submit({ ...askerOf(caller), job, window, tier, idempotency, quota });
     changed();
     return accepted;
   }

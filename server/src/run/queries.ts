@@ -20,7 +20,7 @@ import {
 import { changeUse, lockTenant } from './use-queries.ts';
 
 export type { JobFilter } from './list-queries.ts';
-export type { Accepted, Asker, Submission } from './submit-queries.ts';
+export type { Accepted, Asker, Quota, Submission } from './submit-queries.ts';
 
 /** A job beside its newest run. */
 export interface JobWithRun {
@@ -42,7 +42,7 @@ export class Runs {
     this.#db = db;
   }
 
-  /** Throws `tier.queue`, `tier.bytes`, `idempotency.mismatch`. */
+  /** Throws `tier.queue`, `tier.bytes`, `rate.limited`, `conflict.running`, `idempotency.mismatch`. */
   submit(submission: Submission): Promise<Accepted> {
     return this.#db.write((tx) => acceptJob(tx, submission));
   }

@@ -8,6 +8,7 @@ import type { Job } from '../job/job.ts';
 import { findJob, insertJob } from '../job/queries.ts';
 import { writeAudit } from '../tenant/queries.ts';
 import type { Tier } from '../tenant/tier.ts';
+import { countJobs } from './list-queries.ts';
 import { readRun } from './read-run.ts';
 import type { Run } from './run.ts';
 import { lockTenant } from './use-queries.ts';
@@ -24,6 +25,18 @@ export interface Submission extends Asker {
   readonly window: Window;
   readonly tier: Tier;
   readonly idempotency: { readonly key: string; readonly bodyHash: string } | null;
+  /** Left out, only the tier limits. */
+  readonly quota?: Quota | undefined;
+}
+
+/** How many jobs a tenant may make by a dialect in a span of time. */
+export interface Quota {
+  readonly jobs: number;
+  /** ISO instants, half-open. */
+  readonly from: string;
+  readonly to: string;
+  /** What is answered to one more. */
+  readonly message: string;
 }
 
 export interface Accepted {
@@ -34,7 +47,7 @@ export interface Accepted {
 
 /** Accepts a job with its first run, or gives what the same Idempotency-Key had accepted before. */
 export async function acceptJob(tx: Tx, submission: Submission): Promise<Accepted> {
-  const { job: asked, window, tier, idempotency } = submission;
+  const { job: asked, window, tier, idempotency, quota } = submission;
   const createdAt = now();
   if (idempotency) {
     // Two creates with one key must not both find it new.
@@ -43,6 +56,7 @@ export async function acceptJob(tx: Tx, submission: Submission): Promise<Accepte
     if (before) return before;
     await forget(tx, asked.tenant, idempotency);
   }
+  if (quota) await refuseBeyond(tx, asked, quota);
   await refuseSecond(tx, asked);
   await reserve(tx, asked.tenant, tier);
   const job = { ...asked, id: newId('job', createdAt), createdAt };
@@ -79,6 +93,15 @@ export async function acceptRun(tx: Tx, job: Job, { tier, idempotency, principal
   if (idempotency) await remember(tx, job, run, idempotency);
   await writeAudit(tx, { tenant: job.tenant, principal, action: 'run.create', subject: run.id, requestId });
   return run;
+}
+
+/** Throws `rate.limited` for a job beyond the quota. */
+async function refuseBeyond(tx: Tx, { tenant, dialect }: Pick<Job, 'tenant' | 'dialect'>, quota: Quota): Promise<void> {
+  // Two creates must not both find the last place free.
+  await lockTenant(tx, tenant);
+  const made = await countJobs(tx, { dialect, tenants: [tenant], from: quota.from });
+  if (made >= quota.jobs)
+    throw new Fault('rate.limited', quota.message, { retryAfterMs: Date.parse(quota.to) - Date.parse(now()) });
 }
 
 /** What only one unfinished run of a tenant may have, of its dialect's own. */

@@ -43,6 +43,17 @@ function numbers({ headers }: Answer, ...names: string[]): number[] {
 
 const look = (key: string = KEYS.first) => ground.call('GET', JOBS, { key });
 
+/** Creates none of which is accepted before all were let in. */
+async function createdAtOnce(on: ShoalGround, count: number): Promise<Answer[]> {
+  const database = on.database();
+  database.exec('begin immediate');
+  const creates = Array.from({ length: count }, () => on.call('POST', JOBS, { body: SAMPLE }));
+  for (let looks = 0; looks < 2 * count; looks++) await on.call('GET', JOBS);
+  database.exec('commit');
+  database.close();
+  return Promise.all(creates);
+}
+
 describe('the rate', () => {
   it('is 100 in a window of 60 s that begins with the first request, for each key by itself', async () => {
     const start = Date.parse('2027-03-01T12:00:00.000Z');
@@ -123,9 +134,10 @@ describe('credits', () => {
     holdAt('2027-05-31T23:59:00.000Z');
     for (let made = 0; made < 5; made++) await ground.created();
     assert.deepEqual(numbers(await look(), 'x-monthly-used', 'x-monthly-remaining'), [18, 0]);
-    for (let made = 0; made < 2; made++) await custom.created();
-    const refused = await custom.call('POST', JOBS, { body: SAMPLE });
-    assert.deepEqual([refused.status, refused.json], [429, { error: 'Monthly credit limit exceeded', retryAfter: 60 }]);
+    const refused = (await createdAtOnce(custom, 10)).filter(({ status }) => status !== 201);
+    assert.equal(refused.length, 8);
+    for (const { status, json } of refused)
+      assert.deepEqual([status, json], [429, { error: 'Monthly credit limit exceeded', retryAfter: 60 }]);
     holdAt('2027-06-01T00:00:00.000Z');
     await custom.created();
   });

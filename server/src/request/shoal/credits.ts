@@ -1,4 +1,4 @@
-import { Fault } from '../../base/errors.ts';
+import type { Quota } from '../../run/queries.ts';
 import type { ShoalOptions } from './options.ts';
 import type { Usage } from './schemas.ts';
 
@@ -36,12 +36,15 @@ function withUsed(limit: number, used: number): Budget {
   return { limit, used, remaining: Math.max(0, limit - used) };
 }
 
-/** Throws `rate.limited` for a create that the month has no credits for any more, where that is enforced. */
-export function checkBudget(budget: Budget, { enforceCredits, createCredits }: ShoalOptions, now: string): void {
-  if (!enforceCredits || budget.remaining >= createCredits) return;
-  throw new Fault('rate.limited', 'Monthly credit limit exceeded', {
-    retryAfterMs: Date.parse(nextMonth(now)) - Date.parse(now),
-  });
+/** The creates that the month has credits for; undefined where using them up refuses nothing. */
+export function quotaOf(
+  { limit }: Budget,
+  { enforceCredits, createCredits }: ShoalOptions,
+  now: string,
+): Quota | undefined {
+  if (!enforceCredits || createCredits === 0) return undefined;
+  const jobs = Math.floor(limit / createCredits);
+  return { jobs, from: periodsOf(now).month, to: nextMonth(now), message: 'Monthly credit limit exceeded' };
 }
 
 function nextMonth(now: string): string {

@@ -7,7 +7,7 @@ import type { DialectGround } from '../dialect.ts';
 import { fileRoute } from '../file-answer.ts';
 import { registerOpenapi } from '../openapi.ts';
 import { admission, shoalBudgetOf } from './admission.ts';
-import { charged, checkBudget, periodsOf } from './credits.ts';
+import { charged, periodsOf, quotaOf } from './credits.ts';
 import { creditHeaders, STANDING } from './headers.ts';
 import type { ShoalOptions } from './options.ts';
 import { readCreate, readPage } from './read.ts';
@@ -56,9 +56,9 @@ function createRoute(app: FastifyInstance, ground: DialectGround<ShoalOptions>):
     { schema: routeSchemas.create, config: { policy: 'export.jobs.create' } },
     async (request, reply) => {
       const budget = shoalBudgetOf(request);
-      checkBudget(budget, options, now());
-      const asked = readCreate(request.body, { now: now(), id: randomUUID(), options });
-      const accepted = await desk.create(callerOf(request), asked);
+      const at = now();
+      const asked = readCreate(request.body, { now: at, id: randomUUID(), options });
+      const accepted = await desk.create(callerOf(request), { ...asked, quota: quotaOf(budget, options, at) });
       reply.code(201).headers({
         ...creditHeaders(charged(budget, options)),
         ...POLL,
