@@ -7,6 +7,7 @@ import { later, now } from '../src/base/clock.ts';
 import { Db, type Tx } from '../src/db/db.ts';
 import type { Tables } from '../src/db/tables.ts';
 import type { Ask } from '../src/job/ask.ts';
+import { History } from '../src/run/history-queries.ts';
 import { type Accepted, Runs, type Submission } from '../src/run/queries.ts';
 import type { Run } from '../src/run/run.ts';
 import type { Claim } from '../src/run/settle-queries.ts';
@@ -57,6 +58,7 @@ export class StoreGround implements AsyncDisposable {
   readonly db: Db;
   readonly runs: Runs;
   readonly sweep: Sweep;
+  readonly history: History;
   readonly tenants: Tenants;
   readonly #folder: string;
   readonly #postgres: PostgresReader | null;
@@ -69,6 +71,7 @@ export class StoreGround implements AsyncDisposable {
     this.db = place.db;
     this.runs = new Runs(place.db);
     this.sweep = new Sweep(place.db);
+    this.history = new History(place.db);
     this.tenants = new Tenants(place.db);
     this.#folder = place.folder;
     this.#postgres = place.postgres;

@@ -3,6 +3,7 @@ import { whyNoPostgres } from './readers/postgres.ts';
 import { testClaims } from './store-claims.contract.ts';
 import { testDatabase } from './store-database.contract.ts';
 import { type GroundOf, StoreGround, type StoreKind } from './store-ground.ts';
+import { testHistory } from './store-history.contract.ts';
 import { testManyConnections } from './store-many.contract.ts';
 import { testReferences } from './store-references.contract.ts';
 import { testRequests } from './store-requests.contract.ts';
@@ -29,6 +30,7 @@ function testStore(kind: StoreKind): GroundOf {
   testReferences(ground);
   testClaims(ground);
   testSweep(ground);
+  testHistory(ground);
   return ground;
 }
 

@@ -8,6 +8,7 @@ import { ownFolder } from '../db/owner.ts';
 import type { ParsedConfig } from '../job/config.ts';
 import { Reads } from '../read/reads.ts';
 import { Catalog, describeFailure } from '../run/catalog.ts';
+import { History } from '../run/history-queries.ts';
 import { openSigner } from '../run/keys.ts';
 import { Pool } from '../run/pool.ts';
 import { Sweep } from '../run/sweep-queries.ts';
@@ -94,7 +95,15 @@ function daemonsOf({ config }: ServerAsk, db: Db, shared: Shared) {
     atOnce: config.runs.atOnce ?? Math.max(2, availableParallelism()),
     graceMs: config.runs.grace,
   });
-  const sweeper = new SweeperDaemon({ ...shared, work, sweep, worker: name, swept: () => worker.nudge() });
+  const sweeper = new SweeperDaemon({
+    ...shared,
+    work,
+    sweep,
+    history: new History(db),
+    historyMs: config.runs.history,
+    worker: name,
+    swept: () => worker.nudge(),
+  });
   return { worker, sweeper, sweep };
 }
 

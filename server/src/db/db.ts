@@ -69,9 +69,10 @@ export class Db implements AsyncDisposable {
     return this.#kysely.transaction().execute(act);
   }
 
-  /** One transaction that only reads. */
+  /** One transaction that only reads, and sees one moment: what is found stays found until it ends. */
   read<T>(act: (tx: Tx) => Promise<T>): Promise<T> {
-    return this.#kysely.transaction().setAccessMode('read only').execute(act);
+    const transaction = this.#kysely.transaction().setAccessMode('read only');
+    return (this.kind === 'sqlite' ? transaction : transaction.setIsolationLevel('repeatable read')).execute(act);
   }
 
   /** Brings the tables to this version, and gives the names of the migrations that ran. */

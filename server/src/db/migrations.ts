@@ -16,6 +16,7 @@ export const migrations: Record<string, Migration> = {
   '0008_records': { up: records },
   '0009_references': { up: references },
   '0010_notices': { up: notices },
+  '0011_history': { up: history },
 };
 
 async function tenants(db: Kysely<unknown>): Promise<void> {
@@ -279,4 +280,11 @@ async function notices(db: Kysely<unknown>): Promise<void> {
     .columns(['due_at'])
     .where(sql.ref('state'), '=', sql.lit('pending'))
     .execute();
+}
+
+/** Rows are removed by their run, and what points at a run or job is looked for. */
+async function history(db: Kysely<unknown>): Promise<void> {
+  await db.schema.createIndex('notices_by_run').on('notices').columns(['run_id']).execute();
+  await db.schema.createIndex('idempotency_keys_by_run').on('idempotency_keys').columns(['run_id']).execute();
+  await db.schema.createIndex('idempotency_keys_by_job').on('idempotency_keys').columns(['job_id']).execute();
 }

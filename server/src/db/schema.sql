@@ -184,3 +184,9 @@ CREATE INDEX "jobs_by_dialect" on "jobs" ("tenant_id", "dialect", "id");
 CREATE UNIQUE INDEX "runs_exclusive" on "runs" ("tenant_id", "exclusive") where exclusive is not null and state in ('queued', 'running', 'committing');
 
 CREATE INDEX "notices_pending" on "notices" ("due_at") where "state" = 'pending';
+
+CREATE INDEX "notices_by_run" on "notices" ("run_id");
+
+CREATE INDEX "idempotency_keys_by_run" on "idempotency_keys" ("run_id");
+
+CREATE INDEX "idempotency_keys_by_job" on "idempotency_keys" ("job_id");

@@ -16,6 +16,9 @@ const size = z
   .regex(/^[1-9]\d{0,6}(MB|GB)$/, 'Allowed is a whole number with MB or GB behind it, as 512MB')
   .transform((text) => Number.parseInt(text, 10) * (text.endsWith('GB') ? 1024 ** 3 : 1024 ** 2));
 
+/** The longest month: what a vendor's clients may make in one is counted. */
+const MIN_HISTORY_MS = 31 * 86_400_000;
+
 const runsSchema = z.strictObject({
   /** Runs of all tenants that execute at a time. */
   atOnce: z.int().min(1).max(64).optional(),
@@ -25,6 +28,8 @@ const runsSchema = z.strictObject({
   grace: duration.default(20_000),
   /** Free disk space below which no run is accepted. */
   diskFloor: size.default(256 * 1024 ** 2),
+  /** How long jobs and runs are known after their end; left out, for ever. */
+  history: duration.refine((ms) => ms >= MIN_HISTORY_MS, 'Allowed is 31d or longer').optional(),
 });
 
 const tier = tierSchema

@@ -41,6 +41,15 @@ function refusal(pointer: string, words: RegExp) {
   };
 }
 
+describe('the history of runs', () => {
+  it('is kept for ever, or for a month at least', () => {
+    const historyOf = (runs: object) => readConfig({ datasets: {}, runs }, []).runs.history;
+    assert.equal(historyOf({}), undefined);
+    assert.equal(historyOf({ history: '31d' }), 31 * 86_400_000);
+    assert.throws(() => historyOf({ history: '30d' }), refusal('/runs/history', /31d or longer/));
+  });
+});
+
 describe('a dataset that fills a shape', () => {
   it('gets columns, types, key and time of the shape', () => {
     const { columns, key, time } = voyages({}) ?? {};

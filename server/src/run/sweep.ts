@@ -1,25 +1,32 @@
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { later, now } from '../base/clock.ts';
 import { isSystemError } from '../base/errors.ts';
 import { keptFolder, readStageName, stagesFolder } from '../destination/download.ts';
 import { type AttemptGround, rollForward } from './attempt.ts';
+import type { History } from './history-queries.ts';
 import type { Sweep } from './sweep-queries.ts';
 
 export interface SweepGround extends Pick<AttemptGround, 'work' | 'dataFolder' | 'log'> {
   readonly sweep: Sweep;
+  readonly history: History;
+  /** How long runs are known after their end; undefined for ever. */
+  readonly historyMs: number | undefined;
   /** Who adopts runs. */
   readonly worker: string;
 }
 
 /**
  * Clears up once: silent workers' runs, files over their life, stages that crashes left; with
- * `everything` also kept folders that no row names, which takes a look at each. Gives how much it did.
+ * `everything` also kept folders that no row names, which takes a look at each, and what is over for
+ * long. Gives how much it did.
  */
 export async function sweepOnce(ground: SweepGround, everything: boolean): Promise<number> {
   const silent = await endSilent(ground);
   const expired = await removeExpired(ground);
   const strays = await removeStrays(ground, everything);
   await ground.sweep.forgetIdempotency();
+  if (everything) await forgetHistory(ground);
   return silent + expired + strays;
 }
 
@@ -68,6 +75,16 @@ async function removeStrays({ sweep, dataFolder, log }: SweepGround, everything:
   for (const path of strays) await rm(path, { recursive: true, force: true, maxRetries: 3 });
   if (strays.length > 0) log.info({ strays: strays.length }, 'strays removed');
   return strays.length;
+}
+
+/** Nothing shows a notice once it is sent or given up, and it holds an address. */
+const NOTICE_LIFE_MS = 30 * 86_400_000;
+
+async function forgetHistory({ history, historyMs, log }: SweepGround): Promise<void> {
+  const at = now();
+  const notices = await history.forgetNotices(later(at, -NOTICE_LIFE_MS));
+  const runs = historyMs === undefined ? 0 : await history.forgetRuns(later(at, -historyMs));
+  if (notices + runs > 0) log.info({ notices, runs }, 'history forgotten');
 }
 
 async function namesIn(folder: string): Promise<string[]> {
