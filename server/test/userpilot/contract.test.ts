@@ -128,6 +128,22 @@ describe('every answer', () => {
     assert.deepEqual(await turn(`before_cursor=${second.metadata.cursor.before}`), first);
   });
 
+  it('of a lookup with pages leads back from a page without rows, to where it was asked from', async () => {
+    const path = `${EXPORTS}/lookups/segments`;
+    const turn = async (query: string) => (await ground.call('GET', `${path}?${query}`)).json;
+    const all = lookupOf('segments') as readonly { id: number }[];
+    const cursorOf = (id: number | undefined) => Buffer.from(`segments ${id}`).toString('base64url');
+    const early = await turn(`before_cursor=${cursorOf(all[0]?.id)}`);
+    hold('segments', early);
+    assert.deepEqual([early.data, early.metadata.cursor.before], [[], null]);
+    assert.deepEqual((await turn(`after_cursor=${early.metadata.cursor.after}`)).data, all.slice(0, 50));
+    const late = await turn(`after_cursor=${cursorOf(all.at(-1)?.id)}`);
+    assert.deepEqual([late.data, late.metadata.cursor.after], [[], null]);
+    assert.deepEqual((await turn(`before_cursor=${late.metadata.cursor.before}`)).data, all.slice(-50));
+    const lowest = await turn(`before_cursor=${Buffer.from(`segments ${-(2n ** 63n)}`).toString('base64url')}`);
+    assert.deepEqual([lowest.data, lowest.metadata.cursor], [[], { after: null, before: null }]);
+  });
+
   it('would be found out were a single field missing or one too many', () => {
     let tried = 0;
     for (const [name, value] of answers) {

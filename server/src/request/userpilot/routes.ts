@@ -3,10 +3,11 @@ import type { FastifyInstance, RouteOptions } from 'fastify';
 import { later, now } from '../../base/clock.ts';
 import { Fault } from '../../base/errors.ts';
 import type { Job } from '../../job/job.ts';
+import type { JobWithRun } from '../../run/queries.ts';
 import { isFinal } from '../../run/run.ts';
 import { checkRight } from '../../tenant/principal.ts';
 import { type Admission, admitCallers, callerOf, keyBehind, linksOf } from '../caller.ts';
-import type { Caller } from '../desk.ts';
+import type { Caller, Desk } from '../desk.ts';
 import type { DialectGround } from '../dialect.ts';
 import { fileRoute } from '../file-answer.ts';
 import { readJson } from '../json-body.ts';
@@ -102,8 +103,8 @@ async function checkSegment(body: CreateBody, { desk }: Ground, caller: Caller):
     });
 }
 
-/** More jobs than one at a time can make in the life of a record, unless they are all tiny. */
-const MOST_LISTED = 1000;
+/** Jobs that are read at a time. */
+const LISTED_AT_ONCE = 1000;
 
 function listRoute(app: FastifyInstance, { desk, options }: Ground): void {
   bothForms(app, {
@@ -112,11 +113,22 @@ function listRoute(app: FastifyInstance, { desk, options }: Ground): void {
     schema: jobSchemas.list,
     handler: async (request) => {
       const at = now();
-      const createdFrom = later(at, 1 - options.recordLife);
-      const found = await desk.jobs(callerOf(request), { dialects: ['userpilot'], createdFrom, limit: MOST_LISTED });
+      const found = await allJobs(desk, callerOf(request), later(at, 1 - options.recordLife));
       return found.map((one) => writeSummary({ ...one, options, now: at }));
     },
   });
+}
+
+/** The list has no pages, so it has every job that is known. */
+async function allJobs(desk: Desk, caller: Caller, createdFrom: string): Promise<JobWithRun[]> {
+  const filter = { dialects: ['userpilot'], createdFrom, limit: LISTED_AT_ONCE };
+  const all: JobWithRun[] = [];
+  for (;;) {
+    const after = all.at(-1)?.job.id;
+    const found = await desk.jobs(caller, { ...filter, ...(after !== undefined && { after }) });
+    all.push(...found);
+    if (found.length < LISTED_AT_ONCE) return all;
+  }
 }
 
 function jobRoute(app: FastifyInstance, ground: Ground): void {

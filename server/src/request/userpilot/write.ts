@@ -182,13 +182,20 @@ export interface Page {
   readonly total: number;
 }
 
+/** From a page without rows: to where it was asked from, that row too. */
+function wayBack(lookup: string, { side, id }: PageAsk): string | null {
+  if (id === null) return null;
+  const beside = BigInt(id) + (side === 'after' ? 1n : -1n);
+  return BigInt.asIntN(64, beside) === beside ? writeCursor(lookup, String(beside)) : null;
+}
+
 /** A page of a lookup, by ascending id whichever way it was read. */
 export function writePage(shape: Shape, lookup: string, { rows, ask, limit, total }: Page) {
   const items = rows.slice(0, limit);
   if (ask.side === 'before') items.reverse();
   const hasMore = rows.length > limit;
   const [isAfter, isBefore] = ask.side === 'after' ? [hasMore, ask.id !== null] : [true, hasMore];
-  const cursorAt = (row: Row | undefined) => (row ? writeCursor(lookup, String(row.id)) : null);
+  const cursorAt = (row: Row | undefined) => (row ? writeCursor(lookup, String(row.id)) : wayBack(lookup, ask));
   return {
     data: items.map((row) => writeItem(row, shape)),
     metadata: {
