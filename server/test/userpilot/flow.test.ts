@@ -246,6 +246,7 @@ describe('the list', () => {
     await using many = await UserpilotGround.open({ perApp: 1, dispatches: false });
     const { json } = await many.create({});
     const database = many.database();
+    database.exec('begin immediate');
     // The same job again and again, each time under an id a little later than the one before.
     for (const [table, more] of [
       ['jobs', ", reference = 'copy ' || n"],
@@ -257,6 +258,7 @@ describe('the list', () => {
           insert into ${table} select * from copies`);
       database.exec('drop table copies');
     }
+    database.exec('commit');
     database.close();
     const listed: string[] = (await many.call('GET', `${EXPORTS}/jobs`)).json.map(
       ({ job_id: id }: { job_id: string }) => id,
