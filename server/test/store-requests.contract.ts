@@ -45,6 +45,8 @@ function testCreates(ground: GroundOf): void {
       assert.equal(await ground().runs.deleteJob(job.id, tenants, ground().asker), false);
     }
     assert.equal(await ground().runs.manifest(run.id, ['acme']), null);
+    assert.deepEqual(await ground().runs.run(run.id, ['acme'], ['shoal', 'native']), run);
+    for (const dialects of [['shoal'], []]) assert.equal(await ground().runs.run(run.id, ['acme'], dialects), null);
   });
 
   test('beyond the queue are refused, however many come at once', async () => {

@@ -148,8 +148,7 @@ export class Desk {
   }
 
   async #findRun(caller: Caller, id: string, tenants: readonly string[]): Promise<Run | null> {
-    const run = isId('run', id) ? await this.#ground.runs.run(id, tenants) : null;
-    return run && caller.principal.dialects.includes(await this.#ground.runs.dialectOf(run.jobId)) ? run : null;
+    return isId('run', id) ? this.#ground.runs.run(id, tenants, caller.principal.dialects) : null;
   }
 
   /** The job a dialect's clients know by this reference. Throws `job.unknown`. */

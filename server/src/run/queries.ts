@@ -1,6 +1,7 @@
 import { now } from '../base/clock.ts';
 import { Fault } from '../base/errors.ts';
 import type { Db, Tx } from '../db/db.ts';
+import type { RunRow } from '../db/tables.ts';
 import type { Job } from '../job/job.ts';
 import { findJob, findReferred, markDeleted, readJob } from '../job/queries.ts';
 import { writeAudit } from '../tenant/queries.ts';
@@ -71,14 +72,6 @@ export class Runs {
     });
   }
 
-  /** What a job came by, be it deleted since. */
-  dialectOf(jobId: string): Promise<string> {
-    return this.#db.read(async (tx) => {
-      const query = tx.selectFrom('jobs').select('dialect').where('id', '=', jobId);
-      return (await query.executeTakeFirstOrThrow()).dialect;
-    });
-  }
-
   /** How many jobs the tenants made by a dialect from an instant on, deleted ones too. */
   count(dialect: string, tenants: readonly string[], from: string): Promise<number> {
     return this.#db.read((tx) => countJobs(tx, { dialect, tenants, from }));
@@ -89,7 +82,8 @@ export class Runs {
       const ids = await findJobIds(tx, filter);
       if (ids.length === 0) return [];
       const rows = await tx.selectFrom('jobs').selectAll().where('id', 'in', ids).orderBy('id', 'desc').execute();
-      return Promise.all(rows.map(async (row) => ({ job: readJob(row), run: await newestRun(tx, row.id) })));
+      const runs = await newestRuns(tx, ids);
+      return rows.map((row) => ({ job: readJob(row), run: runOf(runs, row.id) }));
     });
   }
 
@@ -112,8 +106,9 @@ export class Runs {
     });
   }
 
-  run(id: string, tenants: readonly string[]): Promise<Run | null> {
-    return this.#db.read((tx) => findRun(tx, id, tenants));
+  /** Of a job, be it deleted since, that came by one of the dialects; left out, by any. */
+  run(id: string, tenants: readonly string[], dialects?: readonly string[]): Promise<Run | null> {
+    return this.#db.read((tx) => findRun(tx, id, tenants, dialects));
   }
 
   /** Newest first; null for an unknown job. */
@@ -123,7 +118,7 @@ export class Runs {
       let query = tx.selectFrom('runs').selectAll().where('job_id', '=', jobId);
       if (page.after !== undefined) query = query.where('id', '<', page.after);
       const rows = await query.orderBy('id', 'desc').limit(page.limit).execute();
-      return Promise.all(rows.map(async (row) => readRun(row, await filesOf(tx, row.id))));
+      return withFiles(tx, rows);
     });
   }
 
@@ -197,21 +192,48 @@ async function findLocked(tx: Tx, id: string, tenants: readonly string[]): Promi
   return findJob(tx, id, tenants);
 }
 
-async function findRun(tx: Tx, id: string, tenants: readonly string[]): Promise<Run | null> {
-  if (tenants.length === 0) return null;
-  const query = tx.selectFrom('runs').selectAll().where('id', '=', id);
-  const row = await query.where('tenant_id', 'in', tenants).executeTakeFirst();
-  return row ? readRun(row, await filesOf(tx, id)) : null;
+async function findRun(
+  tx: Tx,
+  id: string,
+  tenants: readonly string[],
+  dialects?: readonly string[],
+): Promise<Run | null> {
+  if (tenants.length === 0 || dialects?.length === 0) return null;
+  let query = tx.selectFrom('runs').innerJoin('jobs', 'jobs.id', 'runs.job_id').selectAll('runs');
+  query = query.where('runs.id', '=', id).where('runs.tenant_id', 'in', tenants);
+  if (dialects) query = query.where('jobs.dialect', 'in', dialects);
+  const [run] = await withFiles(tx, await query.execute());
+  return run ?? null;
 }
 
 async function newestRun(tx: Tx, jobId: string): Promise<Run> {
-  const query = tx.selectFrom('runs').selectAll().where('job_id', '=', jobId).orderBy('id', 'desc').limit(1);
-  const row = await query.executeTakeFirstOrThrow();
-  return readRun(row, await filesOf(tx, row.id));
+  return runOf(await newestRuns(tx, [jobId]), jobId);
 }
 
-function filesOf(tx: Tx, runId: string) {
-  return tx.selectFrom('files').selectAll().where('run_id', '=', runId).orderBy('position').orderBy('id').execute();
+/** By their jobs. */
+async function newestRuns(tx: Tx, jobIds: readonly string[]): Promise<Map<string, Run>> {
+  const newest = tx
+    .selectFrom('runs')
+    .select(({ fn }) => fn.max('id').as('id'))
+    .where('job_id', 'in', jobIds)
+    .groupBy('job_id');
+  const rows = await tx.selectFrom('runs').selectAll().where('id', 'in', newest).execute();
+  return new Map((await withFiles(tx, rows)).map((run) => [run.jobId, run]));
+}
+
+/** A job has a run from its creation on. */
+function runOf(runs: ReadonlyMap<string, Run>, jobId: string): Run {
+  const run = runs.get(jobId);
+  if (!run) throw new Error(`The job ${jobId} has no run.`);
+  return run;
+}
+
+async function withFiles(tx: Tx, rows: readonly RunRow[]): Promise<Run[]> {
+  if (rows.length === 0) return [];
+  const ids = rows.map(({ id }) => id);
+  const query = tx.selectFrom('files').selectAll().where('run_id', 'in', ids).orderBy('position').orderBy('id');
+  const files = Map.groupBy(await query.execute(), ({ run_id }) => run_id);
+  return rows.map((row) => readRun(row, files.get(row.id) ?? []));
 }
 
 /** Stops a run that is waiting or running; its worker finds its attempt void. False when it is too late. */
