@@ -14,6 +14,8 @@ import type { Answer, Asked } from './server-ground.ts';
 /** Where the answers of grounds say their server is. */
 export const PUBLIC_URL = 'https://exports.example.com';
 
+const SQLITE_BUSY = 5;
+
 /** How a dialect's clients speak to it. */
 export interface Speech {
   /** Who asks where a test names no key. */
@@ -75,6 +77,18 @@ export class DialectGround implements AsyncDisposable {
     return new DatabaseSync(join(this.dataFolder, 'drayage.db'), { timeout: 5000 });
   }
 
+  /**
+   * Does that in one transaction which keeps the server from writing. Begun only while the server writes
+   * nothing itself: in this process, waiting for it would keep it from ending.
+   */
+  async writing<Value>(act: (database: DatabaseSync) => Value): Promise<Awaited<Value>> {
+    using database = new DatabaseSync(join(this.dataFolder, 'drayage.db'), { timeout: 0 });
+    while (!begins(database)) await new Promise((resolve) => setImmediate(resolve));
+    const value = await act(database);
+    database.exec('commit');
+    return value;
+  }
+
   /** Asks as the usual key unless another, or null for none, is given. A path may be a URL of an answer. */
   async call(
     method: string,
@@ -119,6 +133,16 @@ export class DialectGround implements AsyncDisposable {
   #urlOf(path: string): string {
     const { prefix = '', publicUrl = PUBLIC_URL } = this.#speech;
     return `${this.url}${prefix}${path.replace(publicUrl, '')}`;
+  }
+}
+
+function begins(database: DatabaseSync): boolean {
+  try {
+    database.exec('begin immediate');
+    return true;
+  } catch (error) {
+    if ((error as { errcode?: number }).errcode === SQLITE_BUSY) return false;
+    throw error;
   }
 }
 

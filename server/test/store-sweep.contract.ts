@@ -102,6 +102,13 @@ function testExpired(ground: GroundOf): void {
     assert.equal((await ground().run(young.run)).files[0]?.isRemoved, false);
   });
 
+  test('live to a whole second, as their links do', async () => {
+    for (let at = 0; at < 3; at++) {
+      const { run } = await ground().succeeded('globex');
+      assert.match((await ground().run(run)).files[0]?.expiresAt ?? '', /\.000Z$/);
+    }
+  });
+
   test('of a run that is still committing are left', async () => {
     const claim = await ground().committed();
     await expire(claim.run, -1);

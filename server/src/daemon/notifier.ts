@@ -2,6 +2,7 @@ import { now } from '../base/clock.ts';
 import type { Log } from '../base/log.ts';
 import type { Job } from '../job/job.ts';
 import type { Notice } from '../request/dialect.ts';
+import { keptFiles } from '../request/phase.ts';
 import { NOTICE_ATTEMPTS, type Notices, type TakenNotice } from '../run/notice-queries.ts';
 import type { Run } from '../run/run.ts';
 import type { TickingDaemon } from './daemon.ts';
@@ -62,8 +63,7 @@ export class NotifierDaemon implements TickingDaemon {
     const { mailer, log } = this.#ground;
     const { id, address: to, job, run } = notice;
     if (!job) return { reason: 'The job was deleted.', isFinal: true };
-    if (run.files.every(({ isRemoved, expiresAt }) => isRemoved || expiresAt <= now()))
-      return { reason: 'The files are not kept any more.', isFinal: true };
+    if (keptFiles(run, now()).length === 0) return { reason: 'The files are not kept any more.', isFinal: true };
     const text = this.#compose(notice, job);
     if ('reason' in text) return text;
     if (mailer) return mailer.send({ id, to, ...text });

@@ -1,4 +1,4 @@
-import { now } from '../base/clock.ts';
+import { later, now } from '../base/clock.ts';
 import { Fault } from '../base/errors.ts';
 import { isId } from '../base/ids.ts';
 import { type Dataset, type Scope, scopeOf } from '../dataset/dataset.ts';
@@ -15,6 +15,7 @@ import { checkTier, type Tier, type Tiers, type Wanted } from '../tenant/tier.ts
 import type { Limits } from './limits.ts';
 import type { Links } from './link.ts';
 import type { Offer } from './offer.ts';
+import { isKept } from './phase.ts';
 
 /** What the desk is given; daemons put it together. */
 export interface DeskGround {
@@ -151,9 +152,11 @@ export class Desk {
     return isId('run', id) ? this.#ground.runs.run(id, tenants, caller.principal.dialects) : null;
   }
 
-  /** The job a dialect's clients know by this reference. Throws `job.unknown`. */
-  async jobByReference(caller: Caller, dialect: string, reference: string): Promise<JobWithRun> {
-    return known(await this.#ground.runs.referred(dialect, reference, tenantsOf(caller, 'read')), 'job');
+  /** The job a dialect's clients know by this reference, so long after its creation. Throws `job.unknown`. */
+  async jobByReference(caller: Caller, dialect: string, reference: string, lifeMs?: number): Promise<JobWithRun> {
+    const found = known(await this.#ground.runs.referred(dialect, reference, tenantsOf(caller, 'read')), 'job');
+    const isOver = lifeMs !== undefined && later(found.job.createdAt, lifeMs) <= now();
+    return known(isOver ? null : found, 'job');
   }
 
   /** How many jobs the caller's tenants made by a dialect from an instant on. */
@@ -239,8 +242,7 @@ export class Desk {
     if (!file || !(await tenants.actsFor(principal, file.tenant)))
       throw new Fault('link.invalid', 'This link is not valid; look at the run again for a new one.');
     links.checkLife(query);
-    if (file.isRemoved || file.expiresAt <= now())
-      throw new Fault('file.expired', 'This file is not kept any more; run the job again.');
+    if (!isKept(file, now())) throw new Fault('file.expired', 'This file is not kept any more; run the job again.');
     const note = (requestId: string) => runs.noteDownload(file, { principal, requestId });
     return { file, name, path: pathOf(file), note };
   }

@@ -147,7 +147,8 @@ export class Work {
         run_id: claim.run,
         tenant_id: claim.tenant,
         media_type: mediaType,
-        expires_at: later(at, fileLifeMs),
+        // Links live by whole seconds, and no longer than their files.
+        expires_at: `${later(at, fileLifeMs).slice(0, 19)}.000Z`,
       }));
       await tx.insertInto('files').values(rows).execute();
       await changeUse(tx, claim.tenant, { storedBytes: files.reduce((sum, { bytes }) => sum + bytes, 0) });

@@ -45,13 +45,12 @@ const look = (key: string = KEYS.first) => ground.call('GET', JOBS, { key });
 
 /** Creates none of which is accepted before all were let in. */
 async function createdAtOnce(on: ShoalGround, count: number): Promise<Answer[]> {
-  const database = on.database();
-  database.exec('begin immediate');
-  const creates = Array.from({ length: count }, () => on.call('POST', JOBS, { body: SAMPLE }));
-  for (let looks = 0; looks < 2 * count; looks++) await on.call('GET', JOBS);
-  database.exec('commit');
-  database.close();
-  return Promise.all(creates);
+  const creates = await on.writing(async () => {
+    const asked = Array.from({ length: count }, () => on.call('POST', JOBS, { body: SAMPLE }));
+    for (let looks = 0; looks < 2 * count; looks++) await on.call('GET', JOBS);
+    return { asked };
+  });
+  return Promise.all(creates.asked);
 }
 
 describe('the rate', () => {

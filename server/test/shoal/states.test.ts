@@ -43,7 +43,7 @@ describe('a job', () => {
     const startedAt = '2027-01-01T00:00:00.000Z';
     for (const state of ['running', 'queued', 'committing']) {
       const { json, headers } = await moved(
-        `state = '${state}', started_at = '${startedAt}', error_code = 'source.busy', error_message = 'Busy.'`,
+        `state = '${state}', attempt = 1, started_at = '${startedAt}', error_code = 'source.busy', error_message = 'Busy.'`,
       );
       assert.equal(headers.get('retry-after'), '5');
       const { status, error, updatedAt, downloadUrl, expiresAt } = json.data;

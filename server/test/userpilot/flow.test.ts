@@ -245,21 +245,19 @@ describe('the list', () => {
   it('has every job that is known, however many', async () => {
     await using many = await UserpilotGround.open({ perApp: 1, dispatches: false });
     const { json } = await many.create({});
-    const database = many.database();
-    database.exec('begin immediate');
     // The same job again and again, each time under an id a little later than the one before.
-    for (const [table, more] of [
-      ['jobs', ", reference = 'copy ' || n"],
-      ['runs', ", exclusive = null, job_id = substr(job_id, 1, 20) || printf('%010d', n)"],
-    ] as const) {
-      database.exec(`create temp table copies as select * from ${table}`);
-      for (let n = 1; n <= 2001; n++)
-        database.exec(`update copies set id = substr(id, 1, 20) || printf('%010d', ${n})${more.replaceAll(/\bn\b/g, `${n}`)};
+    await many.writing((database) => {
+      for (const [table, more] of [
+        ['jobs', ", reference = 'copy ' || n"],
+        ['runs', ", exclusive = null, job_id = substr(job_id, 1, 20) || printf('%010d', n)"],
+      ] as const) {
+        database.exec(`create temp table copies as select * from ${table}`);
+        for (let n = 1; n <= 2001; n++)
+          database.exec(`update copies set id = substr(id, 1, 20) || printf('%010d', ${n})${more.replaceAll(/\bn\b/g, `${n}`)};
           insert into ${table} select * from copies`);
-      database.exec('drop table copies');
-    }
-    database.exec('commit');
-    database.close();
+        database.exec('drop table copies');
+      }
+    });
     const listed: string[] = (await many.call('GET', `${EXPORTS}/jobs`)).json.map(
       ({ job_id: id }: { job_id: string }) => id,
     );

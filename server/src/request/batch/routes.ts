@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import { later, now } from '../../base/clock.ts';
+import { now } from '../../base/clock.ts';
 import { Fault } from '../../base/errors.ts';
 import { isFinal } from '../../run/run.ts';
 import { type Admission, admitCallers, callerOf, linksOf } from '../caller.ts';
@@ -8,11 +8,12 @@ import type { Caller, Desk } from '../desk.ts';
 import type { DialectGround } from '../dialect.ts';
 import { fileRoute } from '../file-answer.ts';
 import { registerOpenapi } from '../openapi.ts';
+import { keptFiles } from '../phase.ts';
 import { KINDS, type Kind } from './kinds.ts';
 import type { Options } from './options.ts';
 import { type RequestAsk, readCreate } from './read.ts';
 import { type Body, createSchema, requestSchemas } from './schemas.ts';
-import { keptFile, writeStatus } from './write.ts';
+import { writeStatus } from './write.ts';
 
 /** How long it is remembered whether there is a campaign or group. */
 const TARGET_MS = 10_000;
@@ -98,7 +99,7 @@ function statusRoute(app: FastifyInstance, ground: Ground): void {
 function resultRoute(app: FastifyInstance, ground: Ground): void {
   app.get<ById>('/request/:id/results/:name.csv', { schema: requestSchemas.result }, async (request, reply) => {
     const { run } = await findRequest(request, ground);
-    const file = keptFile(run, now());
+    const [file] = keptFiles(run, now());
     if (!file)
       throw new Fault('route.unknown', 'The request has no file: it did not succeed yet, or its time is over.');
     const { url } = linksOf(request, ground)(run, file, { lifeMs: ground.options.linkLife });
@@ -106,9 +107,6 @@ function resultRoute(app: FastifyInstance, ground: Ground): void {
   });
 }
 
-/** What is older than the vendor keeps it is as unknown as what was never there. */
-async function findRequest(request: FastifyRequest<ById>, { desk, options }: Ground) {
-  const found = await desk.jobByReference(callerOf(request), 'batch', request.params.id);
-  if (found.job.createdAt > later(now(), -options.requestLife)) return found;
-  throw new Fault('job.unknown', 'There is no such request.');
+function findRequest(request: FastifyRequest<ById>, { desk, options }: Ground) {
+  return desk.jobByReference(callerOf(request), 'batch', request.params.id, options.requestLife);
 }

@@ -1,5 +1,6 @@
 import type { Job } from '../../job/job.ts';
 import type { Run } from '../../run/run.ts';
+import { keptFiles, phaseOf } from '../phase.ts';
 import type { Asked } from './read.ts';
 import { explain } from './refuse.ts';
 import type { StatusAnswer } from './schemas.ts';
@@ -33,25 +34,12 @@ export function writeStatus(job: Job, run: Run, { now, baseUrl }: WriteGround): 
 
 const CANCELLED = { code: 'run.cancelled', message: '' } as const;
 
-/** An attempt that is to be tried again is pending still. */
-function statusOf(run: Run, now: string): StatusAnswer['status'] {
-  switch (run.state) {
-    case 'queued':
-      return run.attempt === 0 ? 'CREATED' : 'PENDING';
-    case 'running':
-    case 'committing':
-      return 'PENDING';
-    case 'failed':
-    case 'cancelled':
-      return 'ERROR';
-    case 'succeeded':
-      return keptFile(run, now) ? 'SUCCESS' : 'EXPIRED';
-  }
-}
+const WORDS = { waiting: 'CREATED', retrying: 'PENDING', running: 'PENDING', failed: 'ERROR' } as const;
 
-/** The file of a run while it is kept. */
-export function keptFile({ files }: Run, now: string): Run['files'][number] | undefined {
-  return files.find(({ isRemoved, expiresAt }) => !isRemoved && expiresAt > now);
+function statusOf(run: Run, now: string): StatusAnswer['status'] {
+  const phase = phaseOf(run);
+  if (phase !== 'succeeded') return WORDS[phase];
+  return keptFiles(run, now).length > 0 ? 'SUCCESS' : 'EXPIRED';
 }
 
 /** UTC to the second, without a zone. */

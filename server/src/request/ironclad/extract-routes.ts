@@ -6,13 +6,14 @@ import { isFinal } from '../../run/run.ts';
 import { callerOf, linksOf } from '../caller.ts';
 import type { Caller, Desk } from '../desk.ts';
 import type { DialectGround } from '../dialect.ts';
+import { keptFiles } from '../phase.ts';
 import { checkKeys, findKeys } from './keys.ts';
 import type { Options } from './options.ts';
 import { type Found, readExport, type Wanted, writeAsk } from './read.ts';
 import { type ExportBody, extractSchemas, MAX_REACH, type PageQuery } from './schemas.ts';
 import { findSite } from './site.ts';
 import { findTexts } from './texts.ts';
-import { hasFiles, type Minting, statusOf, writeFailure, writeJob, writeUrls } from './write.ts';
+import { type Minting, statusOf, writeFailure, writeJob, writeUrls } from './write.ts';
 
 type Ground = DialectGround<Options>;
 
@@ -93,7 +94,7 @@ function lookRoutes(app: FastifyInstance, ground: Ground): void {
     if (status === 'failed') return writeFailure(found.run);
     if (status !== 'success')
       throw refuse('', `The export is not finished: its status is ${status}; ask again once it is success.`);
-    if (!hasFiles(found.run, now()))
+    if (keptFiles(found.run, now()).length === 0)
       throw new Fault('route.unknown', 'The files of this export are not kept any more; create it again.');
     return writeUrls(found, mintingOf(request, ground));
   });

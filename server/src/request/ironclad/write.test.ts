@@ -4,7 +4,7 @@ import { Fault } from '../../base/errors.ts';
 import type { Job } from '../../job/job.ts';
 import type { Run } from '../../run/run.ts';
 import { checkKeys } from './keys.ts';
-import { hasFiles, writeFailure, writeJob } from './write.ts';
+import { writeFailure, writeJob } from './write.ts';
 
 const CREATED = '2026-05-01T12:00:00.000Z';
 const JOB = {
@@ -49,15 +49,6 @@ test('why it failed says nothing of what lies behind', () => {
   assert.deepEqual(failure.presignedUrls, []);
   assert.doesNotMatch(failure.error ?? '', /secret|undefined/);
   assert.match(write({ state: 'cancelled' }).message, /cancelled/);
-});
-
-test('files are there to their last moment', () => {
-  const file = { expiresAt: CREATED, isRemoved: false };
-  const has = (change: object, now: string) =>
-    hasFiles({ ...QUEUED, files: [{ ...file, ...change }] } as unknown as Run, now);
-  assert.equal(has({}, '2026-05-01T11:59:59.999Z'), true);
-  assert.equal(has({}, CREATED), false);
-  assert.equal(has({ isRemoved: true }, '2026-05-01T11:59:59.999Z'), false);
 });
 
 test('2000 keys of custom data are columns, 2001 are not, nor two that differ in case alone', () => {

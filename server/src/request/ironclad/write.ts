@@ -1,6 +1,7 @@
 import type { Job } from '../../job/job.ts';
 import type { Run, RunFile } from '../../run/run.ts';
 import type { FileLinks } from '../link.ts';
+import { keptFiles, phaseOf } from '../phase.ts';
 import type { ExportType } from './fields.ts';
 import type { Asked } from './read.ts';
 import { explain } from './refuse.ts';
@@ -50,7 +51,7 @@ export interface Minting {
 /** Both published forms at once: all in one list, and a list for each export type. */
 export function writeUrls({ job, run }: Telling, minting: Minting): UrlsAnswer {
   const { exportTypes } = job.request as Asked;
-  const files = run.files.filter((file) => isKept(file, minting.now));
+  const files = keptFiles(run, minting.now);
   const urlOf = (file: RunFile, name: string) => minting.links(run, file, { name, lifeMs: minting.lifeMs }).url;
   const lists = exportTypes.map((type) => {
     const own = files.filter((file) => typeOf(file) === type);
@@ -64,32 +65,19 @@ export function writeFailure(run: Run): UrlsAnswer {
   return { presignedUrls: [], error: messageOf(run) };
 }
 
-/** Whether a run that succeeded has files still. */
-export function hasFiles({ files }: Run, now: string): boolean {
-  return files.some((file) => isKept(file, now));
-}
-
-function isKept({ isRemoved, expiresAt }: RunFile, now: string): boolean {
-  return !isRemoved && expiresAt > now;
-}
-
 /** Attempts are five. */
 const MAX_RETRIES = 4;
 
-/** An attempt that failed and is to be repeated is scheduled. */
-export function statusOf({ state, attempt }: Run): JobAnswer['status'] {
-  switch (state) {
-    case 'queued':
-      return attempt === 0 ? 'pending' : 'scheduled';
-    case 'running':
-    case 'committing':
-      return 'started';
-    case 'succeeded':
-      return 'success';
-    case 'failed':
-    case 'cancelled':
-      return 'failed';
-  }
+const WORDS = {
+  waiting: 'pending',
+  retrying: 'scheduled',
+  running: 'started',
+  succeeded: 'success',
+  failed: 'failed',
+} as const;
+
+export function statusOf(run: Run): JobAnswer['status'] {
+  return WORDS[phaseOf(run)];
 }
 
 const MESSAGES = {

@@ -1,6 +1,7 @@
 import type { JobWithRun } from '../../run/queries.ts';
 import type { Run, RunFile } from '../../run/run.ts';
 import type { FileLinks } from '../link.ts';
+import { keptFiles, phaseOf } from '../phase.ts';
 import type { ShoalOptions } from './options.ts';
 import type { Requested } from './read.ts';
 import { explain } from './refuse.ts';
@@ -28,7 +29,7 @@ export function writeJob({ job, run }: JobWithRun, ground: WriteGround): ExportJ
     requestedParams,
     note,
     downloadUrl: file && stage === 'completed' ? linkOf(run, file, ground) : null,
-    expiresAt: file ? endOf(file) : null,
+    expiresAt: file?.expiresAt ?? null,
     error: errorOf(run),
     createdAt: job.createdAt,
     updatedAt: updatedAt(job.createdAt, run, stage),
@@ -37,16 +38,11 @@ export function writeJob({ job, run }: JobWithRun, ground: WriteGround): ExportJ
 
 type Stage = 'requested' | keyof ShoalOptions['statuses'];
 
-function stageOf({ state, startedAt, files: [file] }: Run, now: string): Stage {
-  if (state === 'succeeded') return file && (file.isRemoved || endOf(file) <= now) ? 'expired' : 'completed';
-  if (state === 'failed' || state === 'cancelled') return 'failed';
-  // A run that waits for another attempt was begun already.
-  return startedAt === null ? 'requested' : 'processing';
-}
-
-/** Links live by whole seconds, so the job says the second. */
-function endOf({ expiresAt }: RunFile): string {
-  return new Date(Math.floor(Date.parse(expiresAt) / 1000) * 1000).toISOString();
+function stageOf(run: Run, now: string): Stage {
+  const phase = phaseOf(run);
+  if (phase === 'succeeded') return keptFiles(run, now).length > 0 ? 'completed' : 'expired';
+  if (phase === 'failed') return phase;
+  return phase === 'waiting' ? 'requested' : 'processing';
 }
 
 /** As long as its file, so that it is the same whenever the same key looks. */
@@ -60,6 +56,6 @@ function errorOf({ state, error }: Run): string | null {
 }
 
 function updatedAt(createdAt: string, { startedAt, finishedAt, files: [file] }: Run, stage: Stage): string {
-  if (stage === 'expired' && file) return endOf(file);
+  if (stage === 'expired' && file) return file.expiresAt;
   return finishedAt ?? startedAt ?? createdAt;
 }

@@ -2,7 +2,6 @@ import { randomUUID } from 'node:crypto';
 import type { FastifyInstance, RouteOptions } from 'fastify';
 import { later, now } from '../../base/clock.ts';
 import { Fault } from '../../base/errors.ts';
-import type { Job } from '../../job/job.ts';
 import type { JobWithRun } from '../../run/queries.ts';
 import { isFinal } from '../../run/run.ts';
 import { checkRight } from '../../tenant/principal.ts';
@@ -139,16 +138,9 @@ function jobRoute(app: FastifyInstance, ground: Ground): void {
     schema: jobSchemas.one,
     handler: async (request, reply) => {
       const { job_id: reference } = request.params as { job_id: string };
-      const found = await desk.jobByReference(callerOf(request), 'userpilot', reference);
-      const at = now();
-      if (!isKnown(found.job, options, at)) throw new Fault('job.unknown', 'There is no such export job.');
+      const found = await desk.jobByReference(callerOf(request), 'userpilot', reference, options.recordLife);
       if (!isFinal(found.run.state)) reply.header('retry-after', '1');
-      return writeDetail({ ...found, options, now: at }, linksOf(request, ground));
+      return writeDetail({ ...found, options, now: now() }, linksOf(request, ground));
     },
   });
-}
-
-/** Records have a life of their own, from their creation. */
-function isKnown({ createdAt }: Job, { recordLife }: UserpilotOptions, at: string): boolean {
-  return at < later(createdAt, recordLife);
 }

@@ -3,6 +3,7 @@ import type { Job } from '../../job/job.ts';
 import type { Run, RunFile } from '../../run/run.ts';
 import type { Notice, NoticeAsk } from '../dialect.ts';
 import { type FileLinks, linksOfKey } from '../link.ts';
+import { phaseOf } from '../phase.ts';
 import type { UserpilotOptions } from './options.ts';
 import { type PageAsk, writeCursor } from './read.ts';
 
@@ -79,16 +80,9 @@ function referenceOf({ reference, id }: Job): string {
   return reference ?? id;
 }
 
-function statusOf({ state }: Run, { statuses }: UserpilotOptions): string {
-  const words = {
-    queued: 'pending',
-    running: statuses.running,
-    committing: statuses.running,
-    succeeded: 'completed',
-    failed: statuses.failed,
-    cancelled: statuses.failed,
-  } as const satisfies Record<Run['state'], string>;
-  return words[state];
+function statusOf(run: Run, { statuses: { running, failed } }: UserpilotOptions): string {
+  const words = { waiting: 'pending', retrying: 'pending', running, succeeded: 'completed', failed };
+  return words[phaseOf(run)];
 }
 
 /** Never 100 % before the files are there. */
