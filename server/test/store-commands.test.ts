@@ -3,12 +3,34 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
+import { readEnvironment } from '../src/base/config.ts';
+import { openLog } from '../src/base/log.ts';
+import { startServer } from '../src/daemon/server.ts';
+import type { Config } from '../src/job/config.ts';
+import { readConfig } from '../src/request/config.ts';
 import { runCommand } from './command-line.ts';
 import { KEYS, ServerGround } from './server-ground.ts';
 
 const CONFIG = `export default { tiers: { gold: {}, iron: { formats: ['csv'] } }, datasets: {
   rows: { source: { type: 'duckdb', files: 'rows.csv' }, tenancy: 'shared' },
   gone: { source: { type: 'duckdb', files: 'gone.csv' }, tenancy: 'shared' } } };`;
+
+/** Of three datasets over JSON lines, one whose `from` nothing has. */
+const LINES = {
+  misspelt: { files: 'lines.jsonl', from: 'amuont' },
+  sparse: { files: 'lines.jsonl', from: 'note' },
+  empty: { files: 'empty.jsonl', from: 'amuont' },
+};
+
+const WARNING = 'No row has "amuont", so that is NULL everywhere; rows have "id", "amount", "note".';
+
+function linesConfig(): Config {
+  const datasets = Object.entries(LINES).map(([name, { files, from }]) => {
+    const source = { type: 'duckdb' as const, files };
+    return [name, { source, columns: [{ name: 'value', from, type: 'text' }], tenancy: 'shared' as const }];
+  });
+  return { datasets: Object.fromEntries(datasets) };
+}
 
 describe('the commands on the store', () => {
   let folder: string;
@@ -17,6 +39,9 @@ describe('the commands on the store', () => {
     folder = mkdtempSync(join(tmpdir(), 'drayage-store-'));
     writeFileSync(join(folder, 'drayage.config.ts'), CONFIG);
     writeFileSync(join(folder, 'rows.csv'), 'a,b\n1,2\n');
+    writeFileSync(join(folder, 'lines.config.ts'), `export default ${JSON.stringify(linesConfig())};`);
+    writeFileSync(join(folder, 'lines.jsonl'), '{"id":1,"amount":"2"}\n{"id":2,"amount":"3","note":"x"}\n');
+    writeFileSync(join(folder, 'empty.jsonl'), '');
   });
 
   after(() => rmSync(folder, { recursive: true, force: true }));
@@ -74,6 +99,13 @@ describe('the commands on the store', () => {
     assert.match(stdout, /^tiers {3}gold, iron$/m);
   });
 
+  it('warn of a column that no line has, and of none that one line has or that nothing can be said of', async () => {
+    const { code, stdout } = await drayage('config', 'check', '--config', 'lines.config.ts');
+    assert.equal(code, 0);
+    assert.equal(stdout.match(/^ok /gm)?.length, 3);
+    assert.deepEqual(stdout.match(/^warning .*$/gm), [`warning misspelt: ${WARNING}`]);
+  });
+
   it('work beside a running server, which sees a revoked key at once', async () => {
     await using ground = await ServerGround.open({ dispatches: false });
     const { json } = await ground.call('POST', '/v1/jobs', { body: { dataset: 'events', format: 'csv' } });
@@ -85,5 +117,27 @@ describe('the commands on the store', () => {
     assert.equal((await ground.call('GET', '/v1/jobs', { key: KEYS.globex })).status, 200);
     assert.equal((await beside('keys', 'revoke', '2')).code, 0);
     assert.equal((await ground.call('GET', '/v1/jobs', { key: KEYS.globex })).status, 401);
+  });
+});
+
+describe('a server', () => {
+  it('that starts warns of a column that no line has', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'drayage-store-'));
+    const lines: string[] = [];
+    try {
+      writeFileSync(join(folder, 'lines.jsonl'), '{"id":1,"amount":"2","note":"x"}\n');
+      writeFileSync(join(folder, 'empty.jsonl'), '');
+      const environment = { ...readEnvironment(), dataFolder: join(folder, 'data'), port: 0, databaseUrl: null };
+      const log = openLog('info', { write: (line) => lines.push(line) });
+      const server = await startServer({ config: readConfig(linesConfig(), []), folder, environment, log });
+      await server.stop();
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
+    const warned = lines.map((line) => JSON.parse(line)).filter(({ level }) => level === 40);
+    assert.deepEqual(
+      warned.map(({ event, dataset, message }) => [event, dataset, message]),
+      [['dataset', 'misspelt', WARNING]],
+    );
   });
 });

@@ -9,7 +9,7 @@ export const configCommand: Command = {
   help: `Usage: drayage config check [--config FILE]
 
 Reads the configuration (default: ${CONFIG_FILE}), looks at every source and says what each dataset
-would offer. Ends with 1 when a dataset cannot be served.
+would offer. Warns of declared columns that no JSON line has. Ends with 1 when a dataset cannot be served.
 `,
 
   async run(args) {
@@ -25,6 +25,7 @@ would offer. Ends with 1 when a dataset cannot be served.
       process.stdout.write(
         `ok      ${name}: ${columns.length} columns, ${time === null ? 'no time column' : `time ${time}`}\n`,
       );
+    for (const [name, text] of catalog.warnings) process.stdout.write(`warning ${name}: ${text}\n`);
     for (const [name, error] of failed) {
       const { code, message, pointer } = recordOf(error);
       process.stdout.write(`failed  ${name}: ${message} [${code}]${pointer ? ` (${pointer})` : ''}\n`);

@@ -56,7 +56,7 @@ export async function startServer(ask: ServerAsk): Promise<RunningServer> {
   const limits = { threads: environment.threads, memoryBytes: config.runs.memory };
   const pool = parts.use(new Pool(limits.threads, limits.memoryBytes));
   const catalog = new Catalog({ config, folder: ask.folder, limits });
-  for (const [dataset, error] of await catalog.load(pool)) log.error({ dataset, ...describeFailure(error) }, 'dataset');
+  await loadDatasets(catalog, pool, log);
   const signer = await openSigner(dataFolder);
   const { worker, sweeper, sweep } = daemonsOf(ask, db, { dataFolder, pool, catalog, log, signer, limits });
   const reads = parts.use(new Reads({ catalog, dataFolder, memoryBytes: READ_MEMORY_BYTES, log }));
@@ -80,6 +80,11 @@ export async function startServer(ask: ServerAsk): Promise<RunningServer> {
     return open.disposeAsync();
   };
   return { port: http.port, stop };
+}
+
+async function loadDatasets(catalog: Catalog, pool: Pool, log: Log): Promise<void> {
+  for (const [dataset, error] of await catalog.load(pool)) log.error({ dataset, ...describeFailure(error) }, 'dataset');
+  for (const [dataset, message] of catalog.warnings) log.warn({ dataset, message }, 'dataset');
 }
 
 type Shared = Pick<WorkerGround, 'dataFolder' | 'pool' | 'catalog' | 'log' | 'signer' | 'limits'>;

@@ -30,6 +30,7 @@ export class Catalog {
   readonly #datasets = new Map<string, Dataset>();
   /** Those whose source was read and does not have what is declared of it. */
   readonly #misdeclared = new Set<string>();
+  readonly #warnings = new Map<string, string>();
 
   constructor(ground: CatalogGround) {
     this.#ground = ground;
@@ -61,11 +62,26 @@ export class Catalog {
       const { shape, engine } = await worker.describe(ask, limits);
       const dataset = declareDataset(name, declaration, shape.columns);
       this.#datasets.set(name, dataset);
+      this.#warn(name, shape);
       return { dataset, shape, engine };
     } catch (error) {
       if (error instanceof Fault && error.code === 'request.invalid') this.#misdeclared.add(name);
       throw error;
     }
+  }
+
+  /** Columns that nothing has are legal: rows may be sparse, or there are none yet. A name may be misspelt as well. */
+  #warn(name: string, { columns }: SourceShape): void {
+    const [absent, found] = [true, false].map((is) => columns.filter(({ isAbsent = false }) => isAbsent === is));
+    this.#warnings.delete(name);
+    if (!absent?.length || !found?.length) return;
+    const text = `No row has ${namesOf(absent)}, so that is NULL everywhere; rows have ${namesOf(found)}.`;
+    this.#warnings.set(name, text);
+  }
+
+  /** What looks wrong of datasets that can be served, by dataset. */
+  get warnings(): ReadonlyMap<string, string> {
+    return this.#warnings;
   }
 
   #declaration(name: string) {
@@ -104,6 +120,11 @@ export class Catalog {
       },
     );
   }
+}
+
+function namesOf(columns: readonly { readonly name: string }[]): string {
+  const names = columns.slice(0, 40).map(({ name }) => JSON.stringify(name));
+  return `${names.join(', ')}${columns.length > 40 ? ' …' : ''}`;
 }
 
 /** What is logged of a dataset that could not be described. */

@@ -16,6 +16,8 @@ export interface PinnedFile {
 export interface SourceColumn extends Column {
   /** SQL over the raw scan that gives the column in its engine type. */
   readonly expression: string;
+  /** It was declared, and nothing in the source has it: NULL in every row. */
+  readonly isAbsent?: true;
 }
 
 /** A fixed stretch of the source's rows, in the source's order. */

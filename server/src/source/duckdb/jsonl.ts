@@ -3,7 +3,7 @@ import { MARK_LENGTH, MARKED_REST, markNumbers, markOf, unmarkNumbers } from '..
 import { identifier, literal } from '../../column/sql.ts';
 import { type Column, type ColumnType, engineType } from '../../column/type.ts';
 import type { Session } from '../engine.ts';
-import type { DescribeAsk, OpenEngine, PinnedFile, SourceShape } from '../source.ts';
+import type { DescribeAsk, OpenEngine, PinnedFile, SourceColumn, SourceShape } from '../source.ts';
 import { declaredType, type FilesAsk, fromText } from './columns.ts';
 
 /** Longest line that is read, in bytes. */
@@ -42,11 +42,13 @@ export async function describeJsonl(ask: FilesAsk, openEngine: OpenEngine): Prom
   };
 }
 
+type FoundColumn = Omit<SourceColumn, 'expression'>;
+
 /**
  * Every line is looked at, since a name that first appears in the last line is a column too. A
  * column that only ever holds strings is text; the rest keep their JSON text unless declared.
  */
-async function readColumns(session: Session, list: string, ask: DescribeAsk): Promise<Column[]> {
+async function readColumns(session: Session, list: string, ask: DescribeAsk): Promise<FoundColumn[]> {
   const { rows } = await session.read(
     `select encode(name), bool_and(kind = 'VARCHAR') filter (kind <> 'NULL'), min((line, place)) from (select line, unnest(names) as name, unnest(kinds) as kind, generate_subscripts(names, 1) as place from (select row_number() over () as line, json_keys(json) as names, list_transform(json_keys(json), lambda name: json_type(json, '/' || replace(replace(name, '~', '~0'), '/', '~1'))) as kinds from ${objects(list)})) group by name order by 3`,
   );
@@ -58,7 +60,7 @@ async function readColumns(session: Session, list: string, ask: DescribeAsk): Pr
   });
   // A declared column is one even while no line has it: no rows are no reason to fail.
   const absent = Object.entries(ask.types).filter(([name]) => found.every((column) => column.name !== name));
-  return [...found, ...absent.map(([name, type]) => ({ name, type, nullable: true }))];
+  return [...found, ...absent.map(([name, type]) => ({ name, type, nullable: true, isAbsent: true }) as const)];
 }
 
 function objects(files: string): string {
