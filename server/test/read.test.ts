@@ -288,8 +288,17 @@ describe('a read of PostgreSQL', { skip: whyNoPostgres() }, () => {
       case when i % 3 = 0 then null else 'note ' || i end as note, 9007199254740993 + i as big,
       to_timestamp(1767225600 + i) as at, '{"n": 1.10}'::json as data from generate_series(0, 199) i`;
     await tables.run(`create table events as ${select}`, `create table altered as ${select}`);
+    // What cannot be read stands behind the first rows in every order but one; nothing vouches for the view's keys.
+    await tables.run(
+      `create table costs (id int, part text collate "C", tenant text not null, note text, cost numeric(10,2), primary key (id, part))`,
+      `insert into costs select i, 'Ä', 'acme', case when i > 8 then 'z' when i % 2 = 0 then 'B' when i < 8 then 'a' end,
+        case when i > 8 then 'NaN'::numeric else i end from generate_series(0, 20) i`,
+      `create view sparse as select case when id = 3 then null else id end as id, part, tenant, note, cost from costs`,
+    );
     const at = (table: string) => ({ source: { type: 'postgres', url: tables.url, table } as const, ...OF_TENANTS });
-    await ground.load({ events: at('events'), altered: at('altered') });
+    const [costs, sparse] = ['costs', 'sparse'].map((table) => ({ ...at(table), key: ['id', 'part'] }));
+    assert.ok(costs && sparse);
+    await ground.load({ events: at('events'), altered: at('altered'), costs, sparse });
   });
   after(async () => {
     await ground[Symbol.asyncDispose]();
@@ -314,6 +323,19 @@ describe('a read of PostgreSQL', { skip: whyNoPostgres() }, () => {
     assert.deepEqual(await ids(reads, { scope: GLOBEX, order: ['-id'] }), [199, 197, 195]);
     assert.equal((await ids(reads, { limit: 1000 })).length, 100);
     assert.deepEqual(ground.stages, []);
+  });
+
+  it('reads no more than the first rows, where the database orders them as the engine does', async () => {
+    const reads = ground.open();
+    const costs = (ask: Partial<ReadAsk>) => ids(reads, { dataset: 'costs', ...ask });
+    assert.deepEqual(await costs({}), [0, 1, 2]);
+    assert.deepEqual(await costs({ order: ['note', '-id'], limit: 7 }), [8, 6, 4, 2, 0, 7, 5]);
+    assert.deepEqual(await costs({ filter: { id: { gte: 2, in: [1, 3, 4] } } }), [3, 4]);
+    // Rows whose key has NULL come, wherever they stand in the order.
+    assert.deepEqual(await ids(reads, { dataset: 'sparse', order: ['part', 'note'], limit: 7 }), [0, 2, 4, 6, 8, 1, 5]);
+    assert.deepEqual(await ids(reads, { dataset: 'sparse', order: ['cost'], limit: 4 }), [0, 1, 2, null]);
+    // A match is the engine's to tell, so what cannot be read is met.
+    await assert.rejects(costs({ filter: { note: { matches: '.*' } } }), { code: 'value.refused' });
   });
 
   it('describes a table anew that was changed', async () => {

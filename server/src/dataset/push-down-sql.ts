@@ -1,6 +1,7 @@
 import { readOperand, readText } from '../column/operand.ts';
 import { identifier } from '../column/sql.ts';
 import type { ColumnType } from '../column/type.ts';
+import type { DatasetColumn } from './dataset.ts';
 import type { Filter, Test } from './filter.ts';
 import { COMPARISONS, readItems, readWanted } from './filter-operand.ts';
 
@@ -83,6 +84,16 @@ function membership(test: Test, column: string): string | null {
   if (operands.includes(null)) return null;
   const isIn = operands.length === 0 ? 'false' : `${column} in (${operands.join(', ')})`;
   return items.includes(null) ? `(${isIn} or ${column} is null)` : isIn;
+}
+
+/** An order by the column, NULLs last, that is DuckDB's; null where that cannot be said. */
+export function postgresOrder(
+  { type, from }: Pick<DatasetColumn, 'type' | 'from'>,
+  direction: 'asc' | 'desc',
+  natural: NaturalTypes,
+): string | null {
+  if (!isPair(type, natural.get(from))) return null;
+  return `${identifier(from)}${type.is === 'text' ? ' collate "C"' : ''} ${direction} nulls last`;
 }
 
 /** What DuckDB's literals may look like to mean the same in PostgreSQL. */

@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import { column } from '../../test/dataset-column.ts';
 import type { ColumnType } from '../column/type.ts';
 import type { Dataset } from './dataset.ts';
-import { pushDown } from './push-down.ts';
+import { pushDown, pushFirst } from './push-down.ts';
 import { makeQuery } from './query.ts';
 
 const COLUMNS: Readonly<Record<string, readonly [type: ColumnType, natural: string | null]>> = {
@@ -203,5 +203,35 @@ describe('a scope', () => {
       isExact: false,
     });
     assert.match(makeQuery(tenants, scope, OPEN, { filter }).where ?? '', /^"name" = 'acme' and /);
+  });
+});
+
+describe('the first rows', () => {
+  const keyed: Dataset = { ...dataset, key: ['id', 'name'] };
+  const firstOf = (filter: unknown, order: readonly string[]) => {
+    const pushed = pushDown(keyed, { scope: { is: 'shared' }, window: OPEN, filter }, natural);
+    const terms = order.map(
+      (name) => ({ name: name.replace('-', ''), direction: name.startsWith('-') ? 'desc' : 'asc' }) as const,
+    );
+    return { pushed, first: pushFirst(keyed, pushed, { order: terms, limit: 3, relation: '"s"."t"' }, natural) };
+  };
+
+  it('are told by their keys, text in the order of its bytes, and rows whose key has NULL stay', () => {
+    const { first } = firstOf({ on: { eq: true } }, ['-at', 'id', 'name']);
+    const order = '"at_" desc nulls last, "id_" asc nulls last, "name_" collate "C" asc nulls last';
+    const select = `select "id_", "name_" from "s"."t" where "on_" = true order by ${order} limit 3`;
+    const where = `"on_" = true and (("id_", "name_") in (${select}) or "id_" is null or "name_" is null)`;
+    assert.deepEqual(first, { where, isExact: true });
+  });
+
+  it("are the engine's to tell where the filter or the order is not exact", () => {
+    for (const [filter, order] of [
+      [{ name: { matches: 'x' } }, ['id', 'name']],
+      [undefined, ['padded', 'id', 'name']],
+      [undefined, ['-data', 'id', 'name']],
+    ] as const) {
+      const { pushed, first } = firstOf(filter, order);
+      assert.deepEqual(first, pushed);
+    }
   });
 });

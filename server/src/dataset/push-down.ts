@@ -3,8 +3,8 @@ import { identifier } from '../column/sql.ts';
 import { nameOf } from '../column/type.ts';
 import type { Dataset, Scope } from './dataset.ts';
 import { type Filter, readFilter, type Test } from './filter.ts';
-import { type NaturalTypes, postgresSql, textLiteral } from './push-down-sql.ts';
-import { scopeTests } from './query.ts';
+import { type NaturalTypes, postgresOrder, postgresSql, textLiteral } from './push-down-sql.ts';
+import { type OrderTerm, scopeTests } from './query.ts';
 import { type Window, windowTests } from './window.ts';
 
 /** The conditions of a query in PostgreSQL's SQL, over the source's own columns. */
@@ -38,6 +38,35 @@ export function pushDown(dataset: Dataset, { scope, window, filter }: Conditions
   ];
   const said = conjuncts.flatMap(({ where }) => (where === null ? [] : [where]));
   return { where: said.length === 0 ? null : said.join(' and '), isExact: conjuncts.every(({ isExact }) => isExact) };
+}
+
+/** The first rows of a query in its whole order. */
+export interface First {
+  readonly order: readonly OrderTerm[];
+  readonly limit: number;
+  /** The relation's quoted name in the source's SQL. */
+  readonly relation: string;
+}
+
+/**
+ * The conditions narrowed to rows among which the first ones are: those with the keys of the first.
+ * As they were where they are not exact, or PostgreSQL has another order.
+ */
+export function pushFirst(dataset: Dataset, pushed: PushedDown, first: First, natural: NaturalTypes): PushedDown {
+  const columnOf = (name: string) => dataset.columns.find((column) => column.name === name);
+  const order = first.order.map(({ name, direction }) => {
+    const column = columnOf(name);
+    return column ? postgresOrder(column, direction, natural) : null;
+  });
+  if (!pushed.isExact || order.includes(null)) return pushed;
+  const keys = dataset.key.flatMap((name) => columnOf(name) ?? []);
+  const names = keys.map(({ from }) => identifier(from)).join(', ');
+  const where = pushed.where === null ? '' : ` where ${pushed.where}`;
+  const select = `select ${names} from ${first.relation}${where} order by ${order.join(', ')} limit ${first.limit}`;
+  // A key that has NULL is in no list, so those rows are left to the engine.
+  const blank = keys.filter(({ nullable }) => nullable).map(({ from }) => ` or ${identifier(from)} is null`);
+  const among = `((${names}) in (${select})${blank.join('')})`;
+  return { where: pushed.where === null ? among : `${pushed.where} and ${among}`, isExact: true };
 }
 
 function conjunctsOf(filter: Filter): readonly Filter[] {

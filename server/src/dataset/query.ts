@@ -72,7 +72,7 @@ export interface Query {
 /** Makes the query. The scope is part of it: the only way to a query without a tenant's bound is to say so. */
 export function makeQuery(dataset: Dataset, scope: Scope, window: Window, ask: QueryAsk): Query {
   checkNames(dataset);
-  const { order = [], distinct = false, limit } = ask;
+  const { distinct = false, limit } = ask;
   const columns = chooseColumns(dataset, ask.columns, distinct);
   checkLimit(dataset, limit, distinct);
   const conditions = [
@@ -84,7 +84,7 @@ export function makeQuery(dataset: Dataset, scope: Scope, window: Window, ask: Q
     columns,
     where: conditions.length === 0 ? null : conditions.join(' and '),
     distinct,
-    orderBy: orderSql(dataset, columns, { order, distinct, limit }),
+    orderBy: orderSql(dataset, columns, ask),
     ...(limit === undefined ? {} : { limit }),
   };
 }
@@ -198,11 +198,24 @@ function plainColumn({ name, type, nullable }: Column): QueryColumn {
   return { name, type, nullable };
 }
 
-function orderSql(
+/** A column rows are ordered by, NULLs last. */
+export interface OrderTerm {
+  readonly name: string;
+  readonly direction: 'asc' | 'desc';
+}
+
+function orderSql(dataset: Dataset, columns: readonly Column[], ask: QueryAsk): string | null {
+  const terms = orderTerms(dataset, columns, ask);
+  const texts = terms?.map(({ name, direction }) => `${identifier(name)} ${direction} nulls last`);
+  return texts?.join(', ') ?? null;
+}
+
+/** The whole order of a query, or null for the source's own. */
+export function orderTerms(
   dataset: Dataset,
-  columns: readonly QueryColumn[],
-  { order, distinct, limit }: { order: readonly string[]; distinct: boolean; limit: number | undefined },
-): string | null {
+  columns: readonly Column[],
+  { order = [], distinct = false, limit }: Pick<QueryAsk, 'order' | 'distinct' | 'limit'>,
+): readonly OrderTerm[] | null {
   if (order.length === 0 && !distinct && limit === undefined) return null;
   if (!distinct && dataset.key.length === 0)
     throw refuse('/order', `${dataset.name} has no key to complete an order with, so it cannot be ordered.`);
@@ -214,11 +227,10 @@ function orderSql(
   if (outside >= 0) throw refuse(`/order/${outside}`, 'With distinct, order takes chosen columns only.');
   const completion = distinct ? [...chosen] : dataset.key;
   const missing = completion.filter((name) => !asked.some((term) => term.name === name));
-  const terms = [...asked, ...missing.map((name) => ({ name, direction: 'asc' }))];
-  return terms.map(({ name, direction }) => `${identifier(name)} ${direction} nulls last`).join(', ');
+  return [...asked, ...missing.map((name) => ({ name, direction: 'asc' }) as const)];
 }
 
-function readTerm(dataset: Dataset, term: string, at: number): { name: string; direction: string } {
+function readTerm(dataset: Dataset, term: string, at: number): OrderTerm {
   const isDescending = term.startsWith('-') && !findVisible(dataset, term);
   const name = isDescending ? term.slice(1) : term;
   if (!findVisible(dataset, name)) throw refuse(`/order/${at}`, unknownColumn(dataset, name));

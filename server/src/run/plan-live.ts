@@ -1,9 +1,9 @@
 import type { Dataset, Scope } from '../dataset/dataset.ts';
-import { pushDown } from '../dataset/push-down.ts';
-import type { Query, QueryAsk } from '../dataset/query.ts';
+import { type First, pushDown, pushFirst } from '../dataset/push-down.ts';
+import { orderTerms, type Query, type QueryAsk } from '../dataset/query.ts';
 import type { Window } from '../dataset/window.ts';
 import type { RelationColumn } from '../source/relation.ts';
-import type { Piece, SourceShape } from '../source/source.ts';
+import type { LiveShape, Piece, SourceShape } from '../source/source.ts';
 
 /** How the rows of a live relation are chosen where they are. */
 export interface LivePlan {
@@ -39,7 +39,9 @@ export function planLive(
   const { source, query } = planned;
   if (source.live === null) return { ...planned, live: null };
   const natural = new Map(source.live.columns.flatMap(({ name, natural: type }) => (type ? [[name, type]] : [])));
-  const pushed = pushDown(dataset, { scope, window, filter: ask.filter }, natural);
+  const all = pushDown(dataset, { scope, window, filter: ask.filter }, natural);
+  const first = firstOf(query, source.live, { ask, dataset });
+  const pushed = first ? pushFirst(dataset, all, first, natural) : all;
   const isPlain = pushed.isExact && query.orderBy === null;
   const wanted = new Set(query.columns.flatMap(readFor));
   // Rows are counted by what they hold: a row of no column is none.
@@ -57,6 +59,16 @@ export function planLive(
     // Two outputs are made of one reading: the source is busy once, and both hold the same rows.
     live: { ...pushed, landing: isPlain && ask.outputs.length === 1 ? null : segments },
   };
+}
+
+/** Null where all rows are wanted, or rows are made one before they are counted. */
+function firstOf(
+  { columns, limit, distinct }: Query,
+  { relation }: LiveShape,
+  { ask, dataset }: Pick<LiveGround, 'ask' | 'dataset'>,
+): First | null {
+  const order = orderTerms(dataset, columns, ask);
+  return order === null || limit === undefined || distinct ? null : { order, limit, relation };
 }
 
 /** The dataset's column that a column of the query needs. */
