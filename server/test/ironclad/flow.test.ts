@@ -184,6 +184,7 @@ describe('columns', () => {
   test('of keys that no row has are none', async () => {
     const body = { ...DAY, filter: { signer_id: 'nobody' }, custom_all: true, select: { standard: ['id'] } };
     assert.equal(await ground.csv(body), 'id\n');
+    assert.equal(await ground.csv({ ...body, select: null }), `${STANDARD.join(',')}\n`);
   });
 });
 

@@ -20,21 +20,34 @@ export function columnsOf(selection: Selection, { booleans }: Options): readonly
   return [...selection.standard, ...inside];
 }
 
-/** The names, each once. Throws `request.invalid` for one that the group has not, at its place below `pointer`. */
-export function readNames(group: keyof Selection, names: readonly string[], pointer: string): readonly string[] {
+/** The names, each once. Throws `request.invalid` for one that the group has not, at its place in `list`, and for two alike. */
+export function readNames(group: keyof Selection, names: readonly string[], list: string): readonly string[] {
+  return checkNames(group, names, (at) => (at === null ? list : `${list}/${at}`));
+}
+
+function checkNames(
+  group: keyof Selection,
+  names: readonly string[],
+  placeOf: (at: number | null) => string,
+): readonly string[] {
   const known = KNOWN[group];
   const at = known === undefined ? -1 : names.findIndex((name) => !known.includes(name));
   if (known !== undefined && at >= 0) {
     const name = names[at] ?? '';
     throw refuse(
-      `${pointer}/${at}`,
+      placeOf(at),
       `${name.length > 100 ? 'That name' : `"${name}"`} is no ${group} field; allowed are ${known.join(', ')}.`,
     );
   }
+  const unsayable = names.findIndex((name) => name.includes('\0'));
+  if (unsayable >= 0) throw refuse(placeOf(unsayable), 'The name has a NUL in it; allowed are names without.');
   const once = [...new Set(names)];
   const again = firstRepeated(once);
   if (again !== undefined)
-    throw refuse(pointer, `"${again}" is there twice, apart from upper and lower case; allowed is one of the two.`);
+    throw refuse(
+      placeOf(null),
+      `"${again}" is there twice, apart from upper and lower case; allowed is one of the two.`,
+    );
   return once;
 }
 
@@ -59,11 +72,13 @@ export function readFields(text: string | undefined): Selection {
     const group = DATA_GROUPS.find((each) => field.startsWith(`${dataColumn(each)}.`));
     const name = group ? field.slice(dataColumn(group).length + 1) : field;
     if (name === '') throw refuse('/fields', 'A field in it is empty; allowed are names with commas between.');
-    selection[group ?? 'standard'].push(...readNames(group ?? 'standard', [name], '/fields'));
+    selection[group ?? 'standard'].push(name);
   }
-  const [standard, connection, custom, render] = [
-    readNames('standard', selection.standard, '/fields'),
-    ...DATA_GROUPS.map((group) => readNames(group, selection[group], '/fields')),
-  ];
-  return { standard, connection, custom, render } as Selection;
+  const named = (group: keyof Selection) => checkNames(group, selection[group], () => '/fields');
+  return {
+    standard: named('standard'),
+    connection: named('connection'),
+    custom: named('custom'),
+    render: named('render'),
+  };
 }

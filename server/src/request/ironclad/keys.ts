@@ -36,6 +36,11 @@ export function checkKeys(keys: readonly string[]): readonly string[] {
       '/custom_all',
       `The rows of this range and filter have more than ${MAX_NAMES} custom fields; allowed are ${MAX_NAMES}: name those you want in select.custom.`,
     );
+  if (keys.some((key) => key.includes('\0')))
+    throw refuse(
+      '/custom_all',
+      'The rows of this range and filter have a custom field with a NUL in its name; name those you want in select.custom.',
+    );
   const again = firstRepeated(keys);
   if (again !== undefined)
     throw refuse(

@@ -1,5 +1,5 @@
 import { later } from '../../base/clock.ts';
-import { refuse } from '../../base/errors.ts';
+import { Fault, refuse } from '../../base/errors.ts';
 import { parseInstant } from '../../column/parse-instant.ts';
 import type { AskedColumn } from '../../dataset/query.ts';
 import type { Ask } from '../../job/ask.ts';
@@ -38,7 +38,7 @@ export interface Wanted {
   /** Left out, `-created_time`. */
   readonly sort: string;
   readonly exportTypes: readonly ExportType[];
-  /** With `custom` empty where every key is to be a column. */
+  /** As it was named, with `custom` empty where every key is to be a column. */
   readonly selection: Selection;
   readonly wantsAllCustom: boolean;
 }
@@ -76,12 +76,12 @@ export function writeAsk(
 ): CreateAsk {
   const { window, filter, sort, exportTypes, selection } = wanted;
   const { site, account } = ground.site;
-  const custom = found.custom ?? selection.custom;
+  const chosen = orStandard({ ...selection, custom: found.custom ?? selection.custom });
   const ask: Ask = {
     dataset: ACTIVITIES.name,
     window,
     ...(filter === undefined ? {} : { filter }),
-    ...outputsOf(columnsOf({ ...selection, custom }, ground.options), { wanted, found, ground }),
+    ...outputsOf(columnsOf(chosen, ground.options), { wanted, found, ground }),
     distinct: false,
     order: [sort],
     ...filesOf(ground),
@@ -190,18 +190,21 @@ function readSort(sort: string): string {
   throw refuse('/sort', `Allowed are ${STANDARD.join(', ')}, with - before one for descending.`);
 }
 
-/** Without any column chosen, all standard ones are. */
 function readSelection(body: ExportBody): Selection {
   const { select } = body;
   const named = (group: keyof Selection) => readNames(group, select?.[group] ?? [], `/select/${group}`);
-  const chosen: Selection = {
+  return {
     standard: body.standard_all ? STANDARD : named('standard'),
     connection: body.connection_all ? CONNECTION : named('connection'),
     custom: body.custom_all ? [] : named('custom'),
     render: named('render'),
   };
+}
+
+/** Without any column, all standard ones: none was chosen, or no row has a custom field. */
+function orStandard(chosen: Selection): Selection {
   const isNothing = [chosen.standard, ...DATA_GROUPS.map((group) => chosen[group])].every(({ length }) => length === 0);
-  return isNothing && !body.custom_all ? { ...chosen, standard: STANDARD } : chosen;
+  return isNothing ? { ...chosen, standard: STANDARD } : chosen;
 }
 
 const DAY_MS = 86_400_000;
@@ -232,7 +235,21 @@ function readRange(body: ExportBody, { now, site }: ReadGround): Ask['window'] {
 
 /** Milliseconds since 1970, cut. A date alone is no date-time. */
 function readMoment(text: string, pointer: string): number {
-  if (!/T|t/.test(text))
-    throw refuse(pointer, 'Allowed is an ISO 8601 date and time with a zone, as 2022-10-06T00:00:00.000Z.');
-  return Date.parse(`${parseInstant(text, pointer).slice(0, 23)}Z`);
+  const instant = /t/i.test(text) ? instantOf(text) : null;
+  if (instant === null)
+    throw refuse(
+      pointer,
+      'Allowed is an ISO 8601 date and time that there is, with a zone, as 2022-10-06T00:00:00.000Z or 2022-10-06T02:00:00+02:00.',
+    );
+  return Date.parse(`${instant.slice(0, 23)}Z`);
+}
+
+/** Null for what is none. */
+function instantOf(text: string): string | null {
+  try {
+    return parseInstant(text, '');
+  } catch (error) {
+    if (error instanceof Fault) return null;
+    throw error;
+  }
 }
