@@ -60,7 +60,9 @@ function assertShows(text: string, row: Activity): void {
     .replace('T', ' ')
     .replace(/(\.\d*?)0*Z$/, '$1')
     .replace(/\.$/, '');
-  assert.ok(text.includes(`${recorded} UTC`), `${recorded}\n${text}`);
+  const zone = row.connection_data && JSON.parse(row.connection_data.browser_timezone ?? 'null');
+  const local = zone ? `[-\\d]+ [:.\\d]+ [-+]\\d\\d:\\d\\d ${zone}\\n +\\(` : '';
+  assert.match(text, new RegExp(`Recorded +${local}${recorded.replace('.', '\\.')} UTC`));
 }
 
 describe('documents', { skip }, () => {
@@ -82,6 +84,7 @@ describe('documents', { skip }, () => {
       assertShows(text, row);
       const hasText = row.version_number !== 4;
       assert.equal(text.includes('Ваше согласие'), hasText);
+      assert.equal(text.includes('Text of the contract'), hasText);
       if (row.connection_data) assert.ok(text.includes(JSON.parse(row.connection_data.remote_address ?? '""')));
       if (row.custom_data?.vip) assert.match(text, new RegExp(`vip +${row.custom_data.vip}`));
     }
@@ -116,6 +119,8 @@ describe('documents', { skip }, () => {
     writeFileSync(path, Buffer.from(await response.arrayBuffer()));
     const text = textOf(path);
     for (const row of rows) assertShows(text, row);
+    for (const { contract_title, version_number, version } of rows.filter((row) => row.version_number !== 4))
+      assert.ok(text.includes(`Text of ${contract_title}, version ${version_number} (${version})`), text);
     const { code, stdout } = await runCommand(['verify', path], { cwd: ground.folder });
     assert.equal(code, 0, stdout);
   });

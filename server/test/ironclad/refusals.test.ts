@@ -98,6 +98,11 @@ describe('bodies', () => {
       /^filter\.and\[0\]\.email: "email" is not a field; allowed are id, /,
     ],
     [
+      'a name as long as a body',
+      { filter: { ['k'.repeat(300_000)]: 1 } },
+      /^filter\.k{993}…: That name is not a field; allowed are id, [^…]{0,500}$/,
+    ],
+    [
       'an unknown operator',
       { filter: { contract: { $like: 1 } } },
       /^filter\.contract\.\$like: .*allowed are \$eq, \$ne/,

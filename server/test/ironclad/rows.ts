@@ -156,8 +156,10 @@ const AS_JSON =
 export async function writeTables(activities: readonly Activity[], folder: string): Promise<void> {
   const versions = new Map(activities.map((row) => [`${row.site} ${row.version}`, row]));
   const texts = [...versions.values()].map(({ site, version, contract, version_number, contract_title: title }) => {
+    // Not kept is NULL in one table and empty in another.
+    const none = contract === 1 ? '' : null;
     const text =
-      version_number === 4 ? null : `${title}, version ${version_number}. Ваше согласие. ${'Lorem. '.repeat(20)}`;
+      version_number === 4 ? none : `${title}, version ${version_number}. Ваше согласие. ${'Lorem. '.repeat(20)}`;
     return JSON.stringify({ site, version, contract, version_number, title, text });
   });
   const instance = await DuckDBInstance.create(':memory:');

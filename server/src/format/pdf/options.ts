@@ -18,7 +18,7 @@ const field = z
   .strictObject({
     label: words,
     ...place,
-    /** `instant` prints ISO 8601 moments as date and time in UTC, `instantWithZone` as those of `zone`, with UTC behind. */
+    /** `instant` prints ISO 8601 moments as date and time in UTC, `instantWithZone` as those of `zone`, with UTC below. */
     as: z.enum(['text', 'instant', 'instantWithZone']).default('text'),
     /** Where the IANA name of the zone stands. */
     zone: z.strictObject(place).optional(),

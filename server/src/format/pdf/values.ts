@@ -43,14 +43,14 @@ function valueAt(values: Values, { column, path = [] }: Place): unknown {
 
 const INSTANT = /^(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)(?:\.(\d+))?(?:Z|\+00:?00)$/;
 
-/** `2026-01-02 03:04:05.5 UTC`, in a zone `2026-01-02 04:04:05.5 +01:00 Europe/Berlin (… UTC)`; other text stays as it is. */
+/** `2026-01-02 03:04:05.5 UTC`, in a zone `2026-01-02 04:04:05.5 +01:00 Europe/Berlin` with `(… UTC)` below; other text stays as it is. */
 function instantText(text: string, zone: string | null): string {
   const [, date, time, digits = ''] = INSTANT.exec(text) ?? [];
   if (date === undefined || time === undefined) return text;
   const fraction = digits.replace(/0+$/, '');
   const utc = `${date} ${time}${fraction && `.${fraction}`} UTC`;
   const local = zone === null ? null : localTime(`${date}T${time}Z`, zone);
-  return local === null ? utc : `${local.time}${fraction && `.${fraction}`} ${local.offset} ${zone} (${utc})`;
+  return local === null ? utc : `${local.time}${fraction && `.${fraction}`} ${local.offset} ${zone}\n(${utc})`;
 }
 
 const formats = new Map<string, Intl.DateTimeFormat | null>();

@@ -47,11 +47,21 @@ export function sessionLayout(rows: readonly Row[], versions: readonly string[])
     return [...own, ...DATA_GROUPS.flatMap((group) => dataSection(row, group, { at, place }))];
   });
   const texts = versions.map((version) => ({
-    title: `Text of version ${version}`,
+    title: textTitle(
+      version,
+      rows.find((row) => row.version === version),
+    ),
     text: `${CONTRACT_TEXT} ${version}`,
   }));
   const title = `${PDF_TITLE}: session`;
   return { type: 'pdf', name: 'name', title, subtitle: 'session', language: 'en', sections: [...sections, ...texts] };
+}
+
+/** `Terms of Service, version 3 (d11259bca1149a8adb30ea7b)`, as far as a row says. */
+function textTitle(version: string, row: Row | undefined): string {
+  const parts = [row?.contract_title, row?.version_number == null ? null : `version ${row.version_number}`];
+  const name = parts.filter((part) => part != null && part !== '').join(', ');
+  return labelOf(name === '' ? `Text of version ${version}` : `Text of ${name.slice(0, 150)} (${version})`);
 }
 
 /** None for a group without names. */
@@ -86,7 +96,7 @@ function factSections(place: PlaceOf): Section[] {
       fields: [
         text('Signer', 'signer_id'),
         text('What happened', 'event_type'),
-        { label: 'Recorded', ...place('created_time'), as: 'instant' },
+        { label: 'Recorded', ...place('created_time'), as: 'instantWithZone', zone },
         { label: "By the signer's clock", ...place('event_time'), as: 'instantWithZone', zone },
         text('From address', 'connection_data', 'remote_address'),
         text('On page', 'connection_data', 'page_url'),

@@ -100,7 +100,11 @@ function withField({ pointer, message, isMissing }: Fault): string {
   return `${known ? known[1] : fieldOf(pointer)}: ${message}`;
 }
 
+/** What of a place is said: names in it may be as long as a body. */
+const MAX_FIELD = 1000;
+
 function fieldOf(pointer: string): string {
   const [, name = '', ...rest] = pointer.split('/').map((part) => part.replaceAll('~1', '/').replaceAll('~0', '~'));
-  return `${name}${rest.map((part) => (/^\d+$/.test(part) ? `[${part}]` : `.${part}`)).join('')}`;
+  const field = `${name}${rest.map((part) => (/^\d+$/.test(part) ? `[${part}]` : `.${part}`)).join('')}`;
+  return field.length > MAX_FIELD ? `${field.slice(0, MAX_FIELD).toWellFormed()}…` : field;
 }

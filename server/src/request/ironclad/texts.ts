@@ -15,7 +15,7 @@ const AT_A_TIME = 10;
 /** Texts do not change once a version is there. */
 const TEXT_MS = 60_000;
 
-/** The texts of contracts that rows refer to, by version; without those that are not kept. Throws `request.invalid` for too many. */
+/** The texts of contracts that rows refer to, by version; without those that are not kept or empty. Throws `request.invalid` for too many. */
 export async function findTexts(
   desk: Desk,
   caller: Caller,
@@ -52,7 +52,7 @@ export async function readTexts(desk: Desk, caller: Caller, versions: readonly s
 
 /** None where no texts are configured. */
 async function textsOf(desk: Desk, caller: Caller, versions: readonly string[]): Promise<[string, string][]> {
-  const filter = { version: { in: versions }, text: { exists: true } };
+  const filter = { version: { in: versions }, text: { exists: true, ne: '' } };
   const columns = ['version', 'text'];
   try {
     const ask = { dataset: VERSIONS.name, filter, columns, limit: versions.length, forMs: TEXT_MS };
