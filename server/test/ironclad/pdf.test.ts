@@ -96,12 +96,12 @@ describe('documents', { skip }, () => {
     const { code, stdout } = await runCommand(['verify', path], { cwd: ground.folder });
     assert.equal(code, 0, stdout);
     for (const id of [...wantedOf(1), ...wantedOf(1)].slice(0, 4).map((each) => each.slice(0, -4))) {
-      const response = await fetch(`${ground.url}${ACTIVITY}/${id}/record?filename=my%20proof.pdf`, {
+      const response = await fetch(`${ground.url}${ACTIVITY}/${id}/record?filename=../my%20proof.pdf`, {
         headers: { authorization: `Bearer ${KEYS.first}` },
       });
       assert.equal(response.status, 200);
       assert.equal(response.headers.get('content-type'), 'application/pdf');
-      assert.equal(response.headers.get('content-disposition'), 'attachment; filename="my_proof.pdf"');
+      assert.equal(response.headers.get('content-disposition'), 'attachment; filename="_my_proof.pdf"');
       assert.deepEqual(Buffer.from(await response.arrayBuffer()), readFileSync(join(folder, `${id}.pdf`)));
     }
   });

@@ -253,6 +253,7 @@ test('paging says what is allowed', async () => {
     ['filter=email==1', /^filter: .*"email" is not a field; allowed are id/],
     ['expand=signer', /^expand: Allowed are account, contract/],
     ['fields=id,email', /^fields: "email" is no standard field/],
+    ['no_count=yes', /^no_count: Allowed are true, false, 1, 0\.$/],
   ] as const)
     assert.match(checkRefusal(await waiting.get(`${ACTIVITY}?${query}`), 400), words, query);
 });

@@ -100,6 +100,7 @@ function sendPdf(reply: FastifyReply, document: Uint8Array, name: string): Fasti
     name
       .replace(/\.pdf$/i, '')
       .replaceAll(/[^\w.-]+/g, '_')
+      .replace(/^\.+/, '')
       .slice(0, 100) || 'record';
   return reply
     .headers({

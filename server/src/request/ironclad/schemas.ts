@@ -104,8 +104,10 @@ export interface PageQuery {
   readonly per_page: number;
 }
 
+/** A name alone, as `?no_count`, is yes. */
 const flag = z
-  .enum(['true', 'false', '1', '0', ''])
+  .string()
+  .regex(/^(true|false|1|0)?$/, 'Allowed are true, false, 1, 0')
   .transform((value) => value !== 'false' && value !== '0')
   .default(false);
 
