@@ -214,9 +214,33 @@ describe('a document', { skip }, () => {
     const text = textOf(pdf);
     for (const [script, line] of Object.entries(SCRIPTS)) assert.ok(text.includes(line), `${script}: ${text}`);
     const fonts = said('pdffonts', [pdf]).trim().split('\n').slice(2);
-    assert.equal(fonts.length, 7);
+    assert.equal(fonts.length, 23);
     for (const font of fonts) assert.match(font, /^[A-Z]{6}\+Noto\S+ +CID TrueType +Identity-H +yes yes yes/);
     said('qpdf', ['--check', pdf]);
+  });
+
+  const shapes: [language: string, font: string][] = [
+    ['en', 'SC'],
+    ['zh-Hant', 'TC'],
+    ['zh-HK', 'TC'],
+    ['ja', 'JP'],
+    ['ko-KR', 'KR'],
+  ];
+  for (const [language, font] of shapes) {
+    test(`in ${language} shows Han as NotoSans${font} has it`, async () => {
+      const sections = [{ title: 'S', text: 'text' }];
+      const into = await unzipped({
+        rows: [{ id: 'han', text: '直骨角' }],
+        layout: layout({ title: 'T', language, sections }),
+      });
+      assert.match(said('pdffonts', [join(into, 'han.pdf')]), new RegExp(`\\+NotoSans${font}-Regular`));
+    });
+  }
+
+  test('has Han as bold as its title', async () => {
+    const into = await unzipped({ rows: [{ id: 'bold' }], layout: layout({ title: '证据 ไทย', sections: [] }) });
+    const fonts = said('pdffonts', [join(into, 'bold.pdf')]);
+    for (const font of ['SC', 'Thai']) assert.match(fonts, new RegExp(`\\+NotoSans${font}-SemiBold`));
   });
 
   test('orders lines of both directions by UAX #9', async () => {

@@ -1,4 +1,4 @@
-import type { Script } from './faces.ts';
+import { HAN, type Script } from './families.ts';
 import { PdfObjects, pdfText, type Reference } from './objects.ts';
 import type { PdfOptions, PdfSection } from './options.ts';
 import { type Look, leading, MARGIN, PAGE, Pages, TEXT_WIDTH } from './page.ts';
@@ -79,9 +79,9 @@ function setPages(record: EvidenceRecord, name: string, layout: PdfOptions): Pag
 
 /** Which shapes Han takes in text without kana and Hangul. */
 function hanFonts(language: string): readonly Script[] {
-  if (language.startsWith('ja')) return ['jp', 'sc', 'kr'];
-  if (language.startsWith('ko')) return ['kr', 'sc', 'jp'];
-  return ['sc', 'jp', 'kr'];
+  if (/^ja\b/i.test(language)) return HAN.japanese;
+  if (/^ko\b/i.test(language)) return HAN.korean;
+  return /^zh-.*\b(?:hant|tw|hk|mo)\b/i.test(language) ? HAN.traditional : HAN.simplified;
 }
 
 /** A section without anything to show is left out. */

@@ -1,52 +1,3 @@
-import { openSync, readSync } from 'node:fs';
-
-interface Range {
-  readonly offset: number;
-  readonly length: number;
-}
-
-/** An OpenType file, open for the life of the process, of which only what is asked for is read. */
-export class FontFile {
-  readonly #handle: number;
-  readonly #tables: ReadonlyMap<string, Range>;
-
-  constructor(path: string) {
-    this.#handle = openSync(path, 'r');
-    const count = this.#bytes(4, 2).readUInt16BE();
-    const directory = this.#bytes(12, 16 * count);
-    this.#tables = new Map(
-      Array.from({ length: count }, (_, at) => {
-        const entry = 16 * at;
-        const range = { offset: directory.readUInt32BE(entry + 8), length: directory.readUInt32BE(entry + 12) };
-        return [directory.toString('latin1', entry, entry + 4), range];
-      }),
-    );
-  }
-
-  /** A table, or what stands in it from `start` to `end`. */
-  read(tag: string, start = 0, end = this.#range(tag).length): Buffer {
-    return this.#bytes(this.#range(tag).offset + start, end - start);
-  }
-
-  /** The font without the outlines: shaping looks at them for fonts only whose marks have no places of their own. */
-  withoutOutlines(): Buffer {
-    const tags = [...this.#tables.keys()].filter((tag) => tag !== 'glyf' && tag !== 'loca');
-    return fontBytes(tags.map((tag) => [tag, this.read(tag)]));
-  }
-
-  #range(tag: string): Range {
-    const range = this.#tables.get(tag);
-    if (range === undefined) throw new Error(`The font has no table ${tag}.`);
-    return range;
-  }
-
-  #bytes(offset: number, length: number): Buffer {
-    const bytes = Buffer.alloc(length);
-    if (readSync(this.#handle, bytes, 0, length, offset) < length) throw new Error('The font is cut short.');
-    return bytes;
-  }
-}
-
 /** Tables in the order of their tags. Checksums are left 0: no reader of embedded fonts looks at them. */
 export function fontBytes(tables: readonly (readonly [string, Buffer])[]): Buffer {
   const directory = Buffer.alloc(12 + 16 * tables.length);
@@ -66,7 +17,114 @@ export function fontBytes(tables: readonly (readonly [string, Buffer])[]): Buffe
   return Buffer.concat([directory, ...tables.map(([, table]) => padded(table))]);
 }
 
-export function padded(bytes: Buffer): Buffer {
+/** Filled up to whole words of four bytes. */
+function padded(bytes: Buffer): Buffer {
   const missing = -bytes.length & 3;
   return missing === 0 ? bytes : Buffer.concat([bytes, Buffer.alloc(missing)]);
+}
+
+/** Glyphs one behind the other, and where each begins. */
+export function glyphTables(glyphs: readonly Buffer[]): { readonly glyf: Buffer; readonly loca: Buffer } {
+  const whole = glyphs.map(padded);
+  const loca = Buffer.alloc(4 * (glyphs.length + 1));
+  let end = 0;
+  for (const [at, glyph] of whole.entries()) {
+    end += glyph.length;
+    loca.writeUInt32BE(end, 4 * (at + 1));
+  }
+  return { glyf: Buffer.concat(whole), loca };
+}
+
+/** Left, bottom, right, top. */
+export type Box = readonly [number, number, number, number];
+
+/** Lengths in thousandths of an em. */
+export interface Metrics {
+  readonly ascent: number;
+  readonly descent: number;
+  readonly capHeight: number;
+  readonly unitsPerEm: number;
+}
+
+const VERSION_1 = 0x00010000;
+const MAGIC = 0x5f0f3cf5;
+const LONG_OFFSETS = 1;
+
+/** What composed glyphs may reach: a letter and its marks. */
+const MAX_PARTS = 64;
+const MAX_DEPTH = 2;
+
+/** A font of these glyphs (head, hhea, hmtx, loca, maxp, glyf), and the box around all of them in thousandths of an em. */
+export function subsetBytes(glyphs: readonly Buffer[], advances: readonly number[], metrics: Metrics) {
+  const hmtx = Buffer.alloc(4 * glyphs.length);
+  for (const [at, glyph] of glyphs.entries()) {
+    hmtx.writeUInt16BE(advances[at] ?? 0, 4 * at);
+    // The left bearing is the left end of the outline in every font of this kind.
+    hmtx.writeInt16BE(glyph.length === 0 ? 0 : glyph.readInt16BE(2), 4 * at + 2);
+  }
+  const box = boxAround(glyphs);
+  const { glyf, loca } = glyphTables(glyphs);
+  const program = fontBytes([
+    ['glyf', glyf],
+    ['head', headTable(box, metrics.unitsPerEm)],
+    ['hhea', hheaTable(metrics, advances)],
+    ['hmtx', hmtx],
+    ['loca', loca],
+    ['maxp', maxpTable(glyphs)],
+  ]);
+  const scaled = (units: number) => Math.round((units * 1000) / metrics.unitsPerEm);
+  return { program, box: [scaled(box[0]), scaled(box[1]), scaled(box[2]), scaled(box[3])] as const };
+}
+
+function boxAround(glyphs: readonly Buffer[]): Box {
+  const edges: [number, number, number, number] = [0, 0, 0, 0];
+  for (const glyph of glyphs) {
+    if (glyph.length === 0) continue;
+    edges[0] = Math.min(edges[0], glyph.readInt16BE(2));
+    edges[1] = Math.min(edges[1], glyph.readInt16BE(4));
+    edges[2] = Math.max(edges[2], glyph.readInt16BE(6));
+    edges[3] = Math.max(edges[3], glyph.readInt16BE(8));
+  }
+  return edges;
+}
+
+function headTable(box: Box, unitsPerEm: number): Buffer {
+  const head = Buffer.alloc(54);
+  head.writeUInt32BE(VERSION_1, 0);
+  head.writeUInt32BE(MAGIC, 12);
+  head.writeUInt16BE(unitsPerEm, 18);
+  for (const [at, edge] of box.entries()) head.writeInt16BE(edge, 36 + 2 * at);
+  head.writeInt16BE(LONG_OFFSETS, 50);
+  return head;
+}
+
+function hheaTable({ ascent, descent, unitsPerEm }: Metrics, advances: readonly number[]): Buffer {
+  const hhea = Buffer.alloc(36);
+  hhea.writeUInt32BE(VERSION_1, 0);
+  hhea.writeInt16BE(Math.round((ascent * unitsPerEm) / 1000), 4);
+  hhea.writeInt16BE(Math.round((descent * unitsPerEm) / 1000), 6);
+  hhea.writeUInt16BE(
+    advances.reduce((max, advance) => Math.max(max, advance), 0),
+    10,
+  );
+  hhea.writeInt16BE(1, 18);
+  hhea.writeUInt16BE(advances.length, 34);
+  return hhea;
+}
+
+function maxpTable(glyphs: readonly Buffer[]): Buffer {
+  let [contours, points] = [0, 0];
+  for (const glyph of glyphs) {
+    const count = glyph.length === 0 ? 0 : glyph.readInt16BE(0);
+    contours = Math.max(contours, count);
+    if (count > 0) points = Math.max(points, glyph.readUInt16BE(8 + 2 * count) + 1);
+  }
+  const maxp = Buffer.alloc(32);
+  maxp.writeUInt32BE(VERSION_1, 0);
+  const together = (number: number) => Math.min(0xffff, MAX_PARTS * number);
+  const numbers = [glyphs.length, points, contours, together(points), together(contours), 1];
+  for (const [at, number] of numbers.entries()) maxp.writeUInt16BE(number, 4 + 2 * at);
+  maxp.writeUInt16BE(MAX_PARTS, 28);
+  maxp.writeUInt16BE(MAX_DEPTH, 30);
+  return maxp;
 }

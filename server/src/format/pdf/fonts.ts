@@ -1,7 +1,7 @@
 import type { Face } from './faces.ts';
 import { type PdfObjects, pdfText, type Reference, sealOf } from './objects.ts';
+import type { Outline, Outlines } from './outlines.ts';
 import type { Cluster } from './shape.ts';
-import type { Outline, TrueType } from './true-type.ts';
 
 /** Mappings a block of a CMap may hold. */
 const MAX_MAPPINGS = 100;
@@ -55,12 +55,12 @@ export class UsedFont {
 
   write(objects: PdfObjects): Reference {
     const { outlines } = this.#face;
-    const program = outlines.subset(this.#codes.map(({ outline }) => outline));
+    const { program, box } = outlines.subset(this.#codes.map(({ outline }) => outline));
     const file = objects.addStream(program, `/Length1 ${program.length}`);
     const name = `${tagOf(sealOf(program))}+${this.#face.name}`;
-    const { bbox, ascent, descent, capHeight } = outlines.metrics;
+    const { ascent, descent, capHeight } = outlines.metrics;
     const descriptor = objects.add(
-      `<</Type/FontDescriptor/FontName/${name}/Flags ${SYMBOLIC}/FontBBox[${bbox.join(' ')}]/ItalicAngle 0/Ascent ${ascent}/Descent ${descent}/CapHeight ${capHeight}/StemV 80/FontFile2 ${file} 0 R>>`,
+      `<</Type/FontDescriptor/FontName/${name}/Flags ${SYMBOLIC}/FontBBox[${box.join(' ')}]/ItalicAngle 0/Ascent ${ascent}/Descent ${descent}/CapHeight ${capHeight}/StemV 80/FontFile2 ${file} 0 R>>`,
     );
     const widths = this.#codes.map(({ width }) => width).join(' ');
     const descendant = objects.add(
@@ -76,7 +76,7 @@ export class UsedFont {
 /** The fonts of one document. */
 export class UsedFonts {
   readonly #fonts: UsedFont[] = [];
-  readonly #current = new Map<TrueType, UsedFont>();
+  readonly #current = new Map<Outlines, UsedFont>();
 
   /** The font that shows so many clusters of a face; another one when the last has no codes left. */
   of(face: Face, clusters: number): UsedFont {

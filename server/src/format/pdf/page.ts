@@ -1,4 +1,4 @@
-import type { Script } from './faces.ts';
+import { HAN, type Script } from './families.ts';
 import { type UsedFont, UsedFonts } from './fonts.ts';
 import { type Line, setParagraph } from './paragraph.ts';
 import type { Cluster, ShapedText } from './shape.ts';
@@ -137,8 +137,8 @@ export function leading({ size }: Look): number {
 
 /** Japanese and Korean share code points with Chinese but not all shapes; kana and Hangul tell them apart. */
 function hanOf(text: string, han: readonly Script[]): readonly Script[] {
-  if (/\p{Script=Hangul}/u.test(text)) return ['kr', 'sc', 'jp'];
-  if (/[\u3041-\u30ff\uff66-\uff9d]/.test(text)) return ['jp', 'sc', 'kr'];
+  if (/\p{Script=Hangul}/u.test(text)) return HAN.korean;
+  if (/[\u3041-\u30ff\uff66-\uff9d]/.test(text)) return HAN.japanese;
   return han;
 }
 

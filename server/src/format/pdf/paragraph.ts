@@ -1,5 +1,5 @@
 import bidiFactory, { type Bidi } from 'bidi-js';
-import LineBreaker from 'linebreak';
+import { lineBreaks } from './line-breaks.ts';
 import { type Cluster, type ShapedText, shapeText, type TextStyle } from './shape.ts';
 
 /** Text on one line, from left to right. */
@@ -69,23 +69,19 @@ function lineEnds({ text, items }: Paragraph, width: number): number[] {
   const { before, isStart } = measure(text, items);
   const between = (start: number, end: number) => (before[end] ?? 0) - (before[start] ?? 0);
   const ends: number[] = [];
-  const breaker = new LineBreaker(text);
   let start = 0;
   let fitting = 0;
-  for (let place = breaker.nextBreak(); place !== null; place = breaker.nextBreak()) {
-    while (between(start, trimmedEnd(text, start, place.position)) > width) {
+  for (const place of lineBreaks(text)) {
+    while (between(start, trimmedEnd(text, start, place)) > width) {
       let end = fitting;
       if (end <= start) {
-        for (
-          end = start + 1;
-          end < place.position && (!isStart[end] || between(start, nextStart(isStart, end)) <= width);
-        )
+        for (end = start + 1; end < place && (!isStart[end] || between(start, nextStart(isStart, end)) <= width); )
           end++;
       }
       ends.push(end);
       start = end;
     }
-    fitting = place.position;
+    fitting = place;
   }
   if (start < text.length) ends.push(text.length);
   return ends;
