@@ -44,6 +44,8 @@ export interface Format<O> {
   readonly mediaType: string;
   /** Whether a compression may be put around the file. */
   readonly compressible: boolean;
+  /** What its bytes depend on beside the engine, as one word; a run is not gone on with where it changed. */
+  readonly versions?: string;
   /** Throws `request.invalid` for columns the format cannot carry as the options stand. */
   check(columns: readonly Column[], options: O): void;
   segment(columns: readonly Column[], options: O): SegmentSql;

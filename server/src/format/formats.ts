@@ -17,6 +17,7 @@ export interface BoundFormat {
   readonly extension: string;
   readonly mediaType: string;
   readonly compressible: boolean;
+  readonly versions: string | undefined;
   check(columns: readonly Column[]): void;
   segment(columns: readonly Column[]): SegmentSql;
   joining(columns: readonly Column[], seed: string): Joining;
@@ -46,6 +47,7 @@ function bind<O>(format: Format<O>, options: O): BoundFormat {
     extension: format.extension,
     mediaType: format.mediaType,
     compressible: format.compressible,
+    versions: format.versions,
     check: (columns) => format.check(columns, options),
     segment: (columns) => format.segment(columns, options),
     joining: (columns, seed) => format.joining(columns, options, seed),

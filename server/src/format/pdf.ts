@@ -4,12 +4,14 @@ import { DEFAULT_TEXT, jsonObject, jsonOrNull, plainText } from '../column/text.
 import type { Column, ColumnType } from '../column/type.ts';
 import { type Format, RAW_LINES } from './format.ts';
 import type { PdfOptions } from './options.ts';
+import { PDF_VERSIONS } from './pdf/versions.ts';
 
 /** One PDF a row in a zip. The engine writes rows as JSON lines, and `pdf/document.ts` sets each as a document. */
 export const pdf: Format<PdfOptions> = {
   extension: 'zip',
   mediaType: 'application/zip',
   compressible: false,
+  versions: PDF_VERSIONS,
 
   check(columns, options) {
     checkColumn(columns, options.name, '/format/name', isNameable);

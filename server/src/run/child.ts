@@ -1,11 +1,11 @@
 /** A process of its own for the engine: a native crash or a full memory must not take the parent along. */
 import { setTimeout as wait } from 'node:timers/promises';
-import { isDeepStrictEqual } from 'node:util';
 import { Fault, recordOf } from '../base/errors.ts';
 import { destinations } from '../destination/destinations.ts';
 import { describeSource, engineVersions } from './describe.ts';
 import { execute } from './execute.ts';
 import { openLive } from './open.ts';
+import { isOutdated } from './plan.ts';
 import type { Order, Report } from './protocol.ts';
 
 /** How long running statements get to end after an interrupt before the process goes anyway. */
@@ -38,8 +38,8 @@ async function carryOut(order: Exclude<Order, { order: 'cancel' }>): Promise<voi
       stage = order.recovers ? order.stage : null;
       const { plan, access } = order;
       // Other versions write other bytes; without an output, the plan is made anew.
-      if (!isDeepStrictEqual(plan.engine, engineVersions()))
-        throw new Fault('source.changed', 'The engine was upgraded after the run was planned.');
+      if (isOutdated(plan, engineVersions()))
+        throw new Fault('source.changed', 'The service was upgraded after the run was planned.');
       const results = await execute({
         plan,
         stage: order.stage,

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { isDeepStrictEqual } from 'node:util';
 import canonicalize from 'canonicalize';
 import { Fault, refuse } from '../base/errors.ts';
 import type { Column } from '../column/type.ts';
@@ -23,6 +24,8 @@ export interface PlannedOutput {
   readonly path: string;
   /** Names of the query's columns it has; left out, all. */
   readonly columns?: readonly string[];
+  /** Of the format's own, where its bytes depend on more than the engine: of PDF fonts, shaping and layout. */
+  readonly versions?: string;
 }
 
 /** What the bytes of a run depend on beside the plan's own words. */
@@ -112,6 +115,7 @@ export function makePlan(ask: PlanAsk, ground: PlanGround): Plan {
     outputs: ask.outputs.map(({ columns, ...output }, at) => ({
       ...output,
       ...(columns === undefined ? {} : { columns }),
+      ...versionsOf(output.format),
       split: output.split ?? null,
       path: `${fileStem}${at === 0 ? '' : `-${at + 1}`}.${fullEnding(output)}`,
     })),
@@ -123,6 +127,17 @@ export function makePlan(ask: PlanAsk, ground: PlanGround): Plan {
     limits: ground.limits,
   };
   return freeze(plan);
+}
+
+function versionsOf(format: FormatOptions): Pick<PlannedOutput, 'versions'> {
+  const { versions } = formatOf(format);
+  return versions === undefined ? {} : { versions };
+}
+
+/** Whether another build planned the run: it would write other bytes. */
+export function isOutdated({ engine, outputs }: Plan, installed: EngineVersions): boolean {
+  const isOther = ({ format, versions }: PlannedOutput) => versions !== versionsOf(format).versions;
+  return !isDeepStrictEqual(engine, installed) || outputs.some(isOther);
 }
 
 /** The first rows are known only when all have been seen. */
