@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import server from '../../../package.json' with { type: 'json' };
+import { readFileSync } from 'node:fs';
 
 /** To be raised by who changes what documents look like, here or in the fonts of `server/fonts`. */
 const LAYOUT = 2;
@@ -7,7 +7,11 @@ const LAYOUT = 2;
 /** Packages of fonts, and those that shape, order and break text; all are pinned. */
 const SETS_TEXT = /^(?:@fontsource-variable\/|@expo-google-fonts\/)|^(?:harfbuzzjs|bidi-js|linebreak)$/;
 
-const packages = Object.entries(server.dependencies)
+const { dependencies } = JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8')) as {
+  readonly dependencies: Readonly<Record<string, string>>;
+};
+
+const packages = Object.entries(dependencies)
   .filter(([name]) => SETS_TEXT.test(name))
   .map(([name, version]) => `${name} ${version}\n`)
   .sort();
