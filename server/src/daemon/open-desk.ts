@@ -5,7 +5,7 @@ import { Fault } from '../base/errors.ts';
 import { openSecret } from '../base/secrets.ts';
 import type { Db } from '../db/db.ts';
 import type { ParsedConfig } from '../job/config.ts';
-import { Documents } from '../read/documents.ts';
+import type { Documents } from '../read/documents.ts';
 import type { Reads } from '../read/reads.ts';
 import { Desk } from '../request/desk.ts';
 import { Limits } from '../request/limits.ts';
@@ -26,6 +26,7 @@ interface DeskAsk {
   readonly catalog: Catalog;
   readonly tenants: Tenants;
   readonly reads: Reads;
+  readonly documents: Documents;
   readonly signer: Signer;
   ready(): Promise<boolean>;
   changed(): void;
@@ -41,7 +42,6 @@ export async function openDesk({ ask, db, catalog, ...rest }: DeskAsk): Promise<
   return new Desk({
     runs: new Runs(db),
     ...rest,
-    documents: new Documents(),
     offer: new Offer(catalog, dialectsOfShapes()),
     tiers: config.tiers,
     links: new Links({ secret, lifeMs: config.native.linkLife }),

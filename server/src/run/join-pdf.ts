@@ -38,7 +38,7 @@ export class PdfJoiner implements Joiner {
     this.#ground = ground;
     this.#joining = joining;
     this.#zip = new ZipWriter(sink);
-    this.#threads = new DocumentThreads(ground.threads, joining.layout);
+    this.#threads = new DocumentThreads(ground.threads);
   }
 
   get rows(): number {
@@ -70,7 +70,8 @@ export class PdfJoiner implements Joiner {
   }
 
   async #ask(lines: readonly string[]): Promise<void> {
-    const documents = this.#threads.set({ lines, firstRow: this.#asked + 1 });
+    const { layout } = this.#joining;
+    const documents = this.#threads.set({ lines, firstRow: this.#asked + 1, layout });
     // Its error is met when its turn to be written comes: until then it is not unhandled.
     documents.catch(() => undefined);
     this.#asked += lines.length;

@@ -106,6 +106,27 @@ describe('documents', { skip }, () => {
     }
   });
 
+  test('are right for those who wait while others go away', async () => {
+    const leave = new AbortController();
+    const headers = { authorization: `Bearer ${KEYS.first}` };
+    const ask = async (name: string, signal: AbortSignal | null) => {
+      const url = `${ground.url}${ACTIVITY}/${name.slice(0, -'.pdf'.length)}/record`;
+      const bytes = Buffer.from(await (await fetch(url, { headers, signal })).arrayBuffer());
+      assert.deepEqual(bytes, readFileSync(join(folder, name)));
+    };
+    const [first = '', ...others] = wantedOf(1);
+    assert.ok(others.length > 3);
+    const answered = ask(first, null);
+    const leaving = others.map((name) => ask(name, leave.signal));
+    const staying = others.map((name) => ask(name, null));
+    await answered;
+    leave.abort();
+    const left = await Promise.allSettled(leaving);
+    for (const each of left) assert.ok(each.status === 'fulfilled' || each.reason.name === 'AbortError');
+    assert.ok(left.some(({ status }) => status === 'rejected'));
+    await Promise.all(staying);
+  });
+
   test('of a session show all its activities', async () => {
     const [first] = ground.of(1);
     const session = first?.session ?? '';

@@ -10,6 +10,7 @@ export interface Batch {
   readonly lines: readonly string[];
   /** Number of the first row in the output, counted from 1. */
   readonly firstRow: number;
+  readonly layout: PdfOptions;
 }
 
 export interface BatchDocument {
@@ -30,7 +31,7 @@ const NAME = /^[A-Za-z0-9._-]{1,200}$/;
 const ALLOWED_NAME = 'allowed are 1 to 200 letters from A to Z, digits, points, hyphens and underscores';
 
 /** Never throws: what goes wrong is in the result, which crosses a thread. */
-export function setBatch({ lines, firstRow }: Batch, layout: PdfOptions): BatchResult {
+export function setBatch({ lines, firstRow, layout }: Batch): BatchResult {
   try {
     return { documents: lines.map((line, at) => setRow(line, firstRow + at, layout)) };
   } catch (error) {

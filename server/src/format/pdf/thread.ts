@@ -1,12 +1,9 @@
 /** A thread of its own, so that the process stays free to hear a cancel, and a second core has work. */
-import { parentPort, workerData } from 'node:worker_threads';
-import type { PdfOptions } from './options.ts';
+import { parentPort } from 'node:worker_threads';
 import { type Batch, setBatch } from './set-batch.ts';
 
-const layout = workerData as PdfOptions;
-
 parentPort?.on('message', (batch: Batch) => {
-  const result = setBatch(batch, layout);
+  const result = setBatch(batch);
   const memory = 'documents' in result ? result.documents.map(({ bytes }) => bytes.buffer) : [];
   parentPort?.postMessage(result, memory);
 });

@@ -1,6 +1,5 @@
 import { Worker } from 'node:worker_threads';
 import { faultOf } from '../../base/errors.ts';
-import type { PdfOptions } from './options.ts';
 import type { Batch, BatchDocument, BatchResult } from './set-batch.ts';
 
 interface Waiting {
@@ -11,20 +10,65 @@ interface Waiting {
 /** What a thread's heap may take beside its fonts; V8 collects earlier where it may take less. */
 const LIMITS = { maxOldGenerationSizeMb: 160, maxYoungGenerationSizeMb: 8 };
 
-interface Thread {
-  readonly worker: Worker;
-  readonly waiting: Waiting[];
+/** A thread that makes documents. The process stays for it only while it has work. Dispose ends it at once. */
+export class DocumentThread implements AsyncDisposable {
+  readonly #worker = new Worker(new URL('./thread.ts', import.meta.url), { resourceLimits: LIMITS });
+  readonly #waiting: Waiting[] = [];
+  #isAlive = true;
+
+  constructor() {
+    this.#worker.on('message', (result: BatchResult) => this.#hear(result));
+    this.#worker.on('error', (error) => this.#fail(error));
+    this.#worker.on('exit', (code) => this.#fail(new Error(`A thread that makes documents ended with ${code}.`)));
+    this.#worker.unref();
+  }
+
+  /** False from when it ended or was told to. */
+  get isAlive(): boolean {
+    return this.#isAlive;
+  }
+
+  /** Batches it has not answered. */
+  get load(): number {
+    return this.#waiting.length;
+  }
+
+  /** Rejects with what a row was refused for, or when the thread ends first. */
+  set(batch: Batch): Promise<readonly BatchDocument[]> {
+    return new Promise((resolve, reject) => {
+      if (!this.#isAlive) throw new Error('The thread that makes documents has ended.');
+      this.#worker.ref();
+      this.#waiting.push({ resolve, reject });
+      this.#worker.postMessage(batch);
+    });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#isAlive = false;
+    await this.#worker.terminate();
+  }
+
+  /** An answer comes for each batch, in the order they were sent. */
+  #hear(result: BatchResult): void {
+    const first = this.#waiting.shift();
+    if (this.#waiting.length === 0) this.#worker.unref();
+    if ('documents' in result) first?.resolve(result.documents);
+    else first?.reject(faultOf(result.fault));
+  }
+
+  #fail(error: unknown): void {
+    this.#isAlive = false;
+    for (const { reject } of this.#waiting.splice(0)) reject(error);
+  }
 }
 
 /** Threads that make documents, each started when all others have work. Dispose ends them at once. */
 export class DocumentThreads implements AsyncDisposable {
   readonly #max: number;
-  readonly #layout: PdfOptions;
-  readonly #threads: Thread[] = [];
+  readonly #threads: DocumentThread[] = [];
 
-  constructor(max: number, layout: PdfOptions) {
+  constructor(max: number) {
     this.#max = max;
-    this.#layout = layout;
   }
 
   /** Batches worth having under way: each thread's own, and one that waits for it. */
@@ -33,42 +77,18 @@ export class DocumentThreads implements AsyncDisposable {
   }
 
   set(batch: Batch): Promise<readonly BatchDocument[]> {
-    const thread = this.#idlest();
-    return new Promise((resolve, reject) => {
-      thread.waiting.push({ resolve, reject });
-      thread.worker.postMessage(batch);
-    });
+    return this.#idlest().set(batch);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await Promise.all(this.#threads.map(({ worker }) => worker.terminate()));
+    await Promise.all(this.#threads.map((thread) => thread[Symbol.asyncDispose]()));
   }
 
-  #idlest(): Thread {
-    const [first] = this.#threads.toSorted((a, b) => a.waiting.length - b.waiting.length);
-    if (first && (first.waiting.length === 0 || this.#threads.length === this.#max)) return first;
-    const thread = startThread(this.#layout);
+  #idlest(): DocumentThread {
+    const [first] = this.#threads.toSorted((a, b) => a.load - b.load);
+    if (first && (first.load === 0 || this.#threads.length === this.#max)) return first;
+    const thread = new DocumentThread();
     this.#threads.push(thread);
     return thread;
   }
-}
-
-function startThread(layout: PdfOptions): Thread {
-  const waiting: Waiting[] = [];
-  const worker = new Worker(new URL('./thread.ts', import.meta.url), {
-    workerData: layout,
-    resourceLimits: LIMITS,
-  });
-  // An answer comes for each batch, in the order they were sent.
-  worker.on('message', (result: BatchResult) => {
-    const first = waiting.shift();
-    if ('documents' in result) first?.resolve(result.documents);
-    else first?.reject(faultOf(result.fault));
-  });
-  const fail = (error: unknown) => {
-    for (const { reject } of waiting.splice(0)) reject(error);
-  };
-  worker.on('error', fail);
-  worker.on('exit', (code) => fail(new Error(`A thread that makes documents ended with ${code}.`)));
-  return { worker, waiting };
 }
