@@ -16,7 +16,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { DuckDBInstance } from '@duckdb/node-api';
 import { openLog } from '../src/base/log.ts';
 import { type Config, configSchema } from '../src/job/config.ts';
-import { type ReadAsk, Reads, type ReadsGround } from '../src/read/reads.ts';
+import { type CountAsk, type ReadAsk, Reads, type ReadsGround } from '../src/read/reads.ts';
 import { Catalog } from '../src/run/catalog.ts';
 import { Pool } from '../src/run/pool.ts';
 import { PostgresReader, whyNoPostgres } from './readers/postgres.ts';
@@ -98,6 +98,8 @@ describe('a read of files', () => {
     await ground.write('many.parquet', rowsSql(24_000));
     for (const part of [0, 1]) await ground.write(`part-${part}.parquet`, rowsSql(100, part * 100));
     await ground.write('passing.parquet', rowsSql(1));
+    const lines = ['id,tenant,note', '1,acme,', '2,acme,"two', 'lines"', '3,globex,', '4,acme,x', ''];
+    writeFileSync(join(ground.folder, 'text.csv'), lines.join('\n'));
     const at = (files: string) => ({ source: { type: 'duckdb', files } as const, ...OF_TENANTS });
     await ground.load({
       events: at('events.parquet'),
@@ -106,6 +108,7 @@ describe('a read of files', () => {
       passing: at('passing.parquet'),
       keyless: { source: { type: 'duckdb', files: 'events.parquet' }, tenancy: { column: 'tenant' } },
       shared: { source: { type: 'duckdb', files: 'events.parquet' }, key: ['id'], tenancy: 'shared' },
+      text: at('text.csv'),
     });
     // What a server that was killed left.
     mkdirSync(join(ground.dataFolder, 'reads', 'left', 'files'), { recursive: true });
@@ -158,6 +161,21 @@ describe('a read of files', () => {
       all,
       Array.from({ length: 10_000 }, (_, at) => at * 2),
     );
+  });
+
+  it('counts rows, as many as there are', async () => {
+    const count = (ask: Partial<CountAsk>) => reads.count({ dataset: 'events', scope: ACME, ...ask });
+    assert.equal(await count({ dataset: 'many' }), 12_000);
+    assert.equal(await count({ dataset: 'many', filter: { id: { gte: 100 } } }), 11_950);
+    assert.equal(await count({ dataset: 'parts', scope: GLOBEX, filter: { note: { exists: false } } }), 33);
+    assert.equal(await count({ filter: { id: { lt: 0 } } }), 0);
+    assert.equal(await count({ scope: { is: 'tenant', tenant: 'nobody' } }), 0);
+    assert.equal(await count({ dataset: 'keyless' }), 100);
+    assert.equal(await count({ dataset: 'text' }), 3);
+    assert.equal(await count({ dataset: 'text', filter: { note: { contains: 'two' } } }), 1);
+    await assert.rejects(count({ filter: { tenant: { eq: 'globex' } } }), { pointer: '/filter/tenant' });
+    await assert.rejects(count({ scope: { is: 'shared' } }), { code: 'auth.forbidden' });
+    assert.deepEqual(ground.stages, []);
   });
 
   it('shows a tenant its own rows alone, and all of shared data to everybody', async () => {
@@ -336,6 +354,22 @@ describe('a read of PostgreSQL', { skip: whyNoPostgres() }, () => {
     assert.deepEqual(await ids(reads, { dataset: 'sparse', order: ['cost'], limit: 4 }), [0, 1, 2, null]);
     // A match is the engine's to tell, so what cannot be read is met.
     await assert.rejects(costs({ filter: { note: { matches: '.*' } } }), { code: 'value.refused' });
+  });
+
+  it('counts rows like a read of files', async () => {
+    const reads = ground.open();
+    const count = (ask: Partial<CountAsk>) => reads.count({ dataset: 'events', scope: ACME, ...ask });
+    assert.equal(await count({}), 100);
+    assert.equal(await count({ scope: GLOBEX, filter: { id: { gt: 100 } } }), 50);
+    assert.equal(await count({ filter: { note: { matches: '^note .*8$' } } }), 13);
+    assert.equal(await count({ filter: { id: { lt: 0 } } }), 0);
+    assert.deepEqual(ground.stages, []);
+    await lock();
+    await assert.rejects(ground.open({ timeMs: 1500 }).count({ dataset: 'events', scope: ACME }), {
+      code: 'source.busy',
+      retryAfterMs: 5000,
+    });
+    await unlock();
   });
 
   it('describes a table anew that was changed', async () => {

@@ -35,6 +35,9 @@ export interface ReadAsk {
   readonly limit: number;
 }
 
+/** What rows of one dataset are to be counted. */
+export type CountAsk = Pick<ReadAsk, 'dataset' | 'scope' | 'window' | 'filter'>;
+
 export interface ReadsGround {
   readonly catalog: Catalog;
   /** Nobody else's while this lives: what a crash left below `reads` is removed. */
@@ -72,6 +75,19 @@ const OUTPUT: OutputAsk = {
   format: { type: 'jsonl', instants: ISO, nested: 'structure', bigIntegers: 'number', nonFinite: 'null' },
   compression: { type: 'none' },
 };
+
+interface Question extends Pick<ReadAsk, 'dataset' | 'scope'> {
+  readonly planAsk: PlanAsk;
+}
+
+type Order = Parameters<Worker['count']>[0];
+/** Gives null for an answer of too many bytes. */
+type Act<T> = (worker: Worker, order: Order) => Promise<T | null>;
+
+interface Acting<T> {
+  readonly act: Act<T>;
+  readonly signal: AbortSignal;
+}
 
 /** Rows and the bytes they had as JSON. */
 interface Answer {
@@ -128,6 +144,14 @@ export class Reads implements AsyncDisposable {
     return (await this.#answer(ask)).rows;
   }
 
+  /** How many rows there are, however many: counting moves none of them. Throws what `read` throws. */
+  async count(ask: CountAsk): Promise<number> {
+    const { dataset, scope } = ask;
+    const planAsk = countPlanOf(ask, this.#ground.catalog.dataset(dataset).key);
+    checkAsk(planAsk, { dataset: this.#ground.catalog.dataset(dataset), scope, now: now() });
+    return this.#bounded({ dataset, scope, planAsk }, (worker, order) => worker.count(order));
+  }
+
   /** The same, or what was answered up to `forMs` ago. Equal questions at a time are one. Failures are not remembered. */
   async remembered({ forMs, ...ask }: ReadAsk & { readonly forMs: number }): Promise<readonly Row[]> {
     this.#check(ask);
@@ -150,22 +174,27 @@ export class Reads implements AsyncDisposable {
   }
 
   async #answer(ask: ReadAsk): Promise<Answer> {
-    await this.#swept;
-    return this.#turnstile.pass(() => this.#answerInTime(ask));
+    const question = { ...ask, planAsk: planAskOf(ask) };
+    return this.#bounded(question, (worker, order) => this.#execute(worker, order));
   }
 
-  async #answerInTime(ask: ReadAsk): Promise<Answer> {
+  async #bounded<T>(question: Question, act: Act<T>): Promise<T> {
+    await this.#swept;
+    return this.#turnstile.pass(() => this.#inTime(question, act));
+  }
+
+  async #inTime<T>(question: Question, act: Act<T>): Promise<T> {
     const late = new AbortController();
     const timer = setTimeout(() => late.abort(), this.#caps.timeMs);
     const signal = AbortSignal.any([late.signal, this.#closing.signal]);
     try {
-      const answer = await this.#pool.use((worker) => this.#answerBy(worker, ask, signal));
+      const answer = await this.#pool.use((worker) => this.#answerBy(worker, question, { act, signal }));
       if (answer === null) throw tooMuch(this.#caps.bytes);
       return answer;
     } catch (error) {
       const { code, message, detail } = recordOf(error);
       this.#ground.log.warn(
-        { dataset: ask.dataset, code, message, detail, isLate: late.signal.aborted },
+        { dataset: question.dataset, code, message, detail, isLate: late.signal.aborted },
         'read failed',
       );
       if (this.#closing.signal.aborted) throw stopping();
@@ -175,37 +204,44 @@ export class Reads implements AsyncDisposable {
     }
   }
 
-  /** A source that is not as it was described any more is described anew, once. Null: too many bytes. */
-  async #answerBy(worker: Worker, ask: ReadAsk, signal: AbortSignal): Promise<Answer | null> {
-    const { plan, isKept } = await this.#plan(worker, ask, signal);
+  /** A source that is not as it was described any more is described anew, once. */
+  async #answerBy<T>(worker: Worker, question: Question, { act, signal }: Acting<T>): Promise<T | null> {
+    const { plan, isKept } = await this.#plan(worker, question, signal);
     try {
-      return await this.#execute(worker, plan, signal);
+      return await this.#staged(plan, signal, (order) => act(worker, order));
     } catch (error) {
       if (!(error instanceof Fault) || error.code !== 'source.changed') throw error;
-      this.#descriptions.forget(ask.dataset);
+      this.#descriptions.forget(question.dataset);
       if (!isKept) throw error;
     }
-    return this.#execute(worker, (await this.#plan(worker, ask, signal)).plan, signal);
+    const { plan: again } = await this.#plan(worker, question, signal);
+    return this.#staged(again, signal, (order) => act(worker, order));
   }
 
-  async #plan(worker: Worker, ask: ReadAsk, signal: AbortSignal): Promise<{ plan: Plan; isKept: boolean }> {
+  async #plan(worker: Worker, { dataset, scope, planAsk }: Question, signal: AbortSignal) {
     // A source may never answer; then only the end of the process ends the wait.
     using _ = worker.endOn(signal);
-    const { described, isKept } = await this.#descriptions.describe(ask.dataset, worker);
-    const ground = { ...described, scope: ask.scope, limits: this.#limits, now: now(), fileStem: 'rows' };
-    const plan = makePlan(planAskOf(ask), ground);
-    return { plan, isKept };
+    const { described, isKept } = await this.#descriptions.describe(dataset, worker);
+    const ground = { ...described, scope, limits: this.#limits, now: now(), fileStem: 'rows' };
+    return { plan: makePlan(planAsk, ground), isKept };
   }
 
-  async #execute(worker: Worker, plan: Plan, signal: AbortSignal): Promise<Answer | null> {
+  async #staged<T>(plan: Plan, signal: AbortSignal, act: (order: Order) => Promise<T>): Promise<T> {
     const stage = join(this.#folder, randomUUID());
-    const full = new AbortController();
     await mkdir(stage, { recursive: true, mode: 0o700 });
     try {
+      return await act({ plan, access: this.#ground.catalog.access(plan.dataset), stage, signal });
+    } finally {
+      await rm(stage, { recursive: true, force: true, maxRetries: 3 });
+    }
+  }
+
+  /** Null: too many bytes. */
+  async #execute(worker: Worker, { signal, ...order }: Order): Promise<Answer | null> {
+    const full = new AbortController();
+    try {
       const [result] = await worker.execute({
-        plan,
-        access: this.#ground.catalog.access(plan.dataset),
-        stage,
+        ...order,
         isResumable: false,
         recovers: false,
         signal: AbortSignal.any([signal, full.signal]),
@@ -214,12 +250,10 @@ export class Reads implements AsyncDisposable {
       const [file] = result?.files ?? [];
       if (!file) throw new Error('A read made no file.');
       if (file.bytes > this.#caps.bytes) return null;
-      return { rows: await readRows(join(filesFolder(stage), file.path)), bytes: file.bytes };
+      return { rows: await readRows(join(filesFolder(order.stage), file.path)), bytes: file.bytes };
     } catch (error) {
       if (full.signal.aborted && !signal.aborted) return null;
       throw error;
-    } finally {
-      await rm(stage, { recursive: true, force: true, maxRetries: 3 });
     }
   }
 
@@ -235,6 +269,11 @@ export class Reads implements AsyncDisposable {
 
 function planAskOf({ window, filter, columns, distinct, order, limit }: ReadAsk): PlanAsk {
   return { filter, columns, distinct, order, limit, outputs: [OUTPUT], ...(window && { window }) };
+}
+
+/** Of the key's columns: to count rows the others need not be read. */
+function countPlanOf({ window, filter }: CountAsk, key: readonly string[]): PlanAsk {
+  return { filter, outputs: [OUTPUT], ...(window && { window }), ...(key.length > 0 && { columns: key }) };
 }
 
 function tooMuch(bytes: number): Fault {

@@ -6,7 +6,7 @@ import type { Window } from '../dataset/window.ts';
 import type { Ask } from '../job/ask.ts';
 import type { Documents } from '../read/documents.ts';
 import type { Row } from '../read/read-rows.ts';
-import type { ReadAsk, Reads } from '../read/reads.ts';
+import type { CountAsk, ReadAsk, Reads } from '../read/reads.ts';
 import type { Accepted, Asker, FileOfRun, JobFilter, JobWithRun, Quota, Runs } from '../run/queries.ts';
 import type { LogEntry, Run } from '../run/run.ts';
 import { checkRight, chooseTenant, type Principal, type Right } from '../tenant/principal.ts';
@@ -24,7 +24,7 @@ export interface DeskGround {
   readonly tiers: Tiers;
   readonly links: Links;
   readonly limits: Limits;
-  readonly reads: Pick<Reads, 'read' | 'remembered'>;
+  readonly reads: Pick<Reads, 'read' | 'remembered' | 'count'>;
   readonly documents: Pick<Documents, 'set'>;
   readonly offer: Offer;
   /** Refuses what no run could do, and gives the window in full. */
@@ -166,11 +166,20 @@ export class Desk {
 
   /** Rows the caller's only tenant may see. Throws what `Reads` throws. */
   async read(caller: Caller, { forMs, ...asked }: LookupAsk): Promise<readonly Row[]> {
-    checkRight(caller.principal, 'read');
     const { reads } = this.#ground;
-    const { id } = chooseTenant(caller.principal, undefined);
-    const ask = { ...asked, scope: scopeOf(this.dataset(caller, asked.dataset), id) };
+    const ask = { ...asked, scope: this.#readScope(caller, asked.dataset) };
     return forMs === undefined ? reads.read(ask) : reads.remembered({ ...ask, forMs });
+  }
+
+  /** How many rows the caller's only tenant may see. Throws what `Reads` throws. */
+  async count(caller: Caller, asked: Omit<CountAsk, 'scope'>): Promise<number> {
+    return this.#ground.reads.count({ ...asked, scope: this.#readScope(caller, asked.dataset) });
+  }
+
+  #readScope(caller: Caller, dataset: string): Scope {
+    checkRight(caller.principal, 'read');
+    const { id } = chooseTenant(caller.principal, undefined);
+    return scopeOf(this.dataset(caller, dataset), id);
   }
 
   /** A record set as a PDF, as an export of it would be. Throws what `Documents` throws. */
@@ -193,7 +202,8 @@ export class Desk {
     // Its clients know one run of it, and would see what is over begin again.
     if (job.reference !== null)
       throw new Fault('run.final', `A job that was made by ${job.dialect} is carried out once; make another there.`);
-    const tier = this.tierOf(tierNameOf(caller, job.tenant), job.dialect);
+    const named = caller.principal.tenants.find(({ id }) => id === job.tenant);
+    const tier = this.tierOf(named?.tier ?? '', job.dialect);
     this.dataset(caller, job.ask.dataset);
     checkTier(tier, wantedOf(job.ask, last.window));
     await admit();
@@ -283,10 +293,6 @@ function askerOf({ principal, requestId }: Caller): Asker {
 function tenantsOf({ principal }: Caller, right: Right): string[] {
   checkRight(principal, right);
   return principal.tenants.map(({ id }) => id);
-}
-
-function tierNameOf({ principal }: Caller, tenant: string): string {
-  return principal.tenants.find(({ id }) => id === tenant)?.tier ?? '';
 }
 
 /** What is another's is as unknown as what was never there. */

@@ -3,7 +3,8 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { Fault, recordOf } from '../base/errors.ts';
 import { destinations } from '../destination/destinations.ts';
 import { describeSource, engineVersions } from './describe.ts';
-import { execute } from './execute.ts';
+import { countMatches, execute } from './execute.ts';
+import type { Progress } from './execution.ts';
 import { openLive } from './open.ts';
 import { isOutdated } from './plan.ts';
 import type { Order, Report } from './protocol.ts';
@@ -28,31 +29,36 @@ process.on('disconnect', () => void leave());
 async function carryOut(order: Exclude<Order, { order: 'cancel' }>): Promise<void> {
   cancelling = new AbortController();
   try {
-    if (order.order === 'describe') {
-      tell({
-        report: 'described',
-        ...(await describeSource(order.ask, order.limits)),
-        rssBytes: process.memoryUsage.rss(),
-      });
-    } else {
-      stage = order.recovers ? order.stage : null;
-      const { plan, access } = order;
-      // Other versions write other bytes; without an output, the plan is made anew.
-      if (isOutdated(plan, engineVersions()))
-        throw new Fault('source.changed', 'The service was upgraded after the run was planned.');
-      const results = await execute({
-        plan,
-        stage: order.stage,
-        openLive: () => openLive(plan, access, cancelling.signal),
-        isResumable: order.isResumable,
-        signal: cancelling.signal,
-        report: (progress) => tell({ report: 'progress', progress }),
-      });
-      tell({ report: 'executed', results, rssBytes: process.memoryUsage.rss() });
-    }
+    const done = order.order === 'describe' ? await describe(order) : await carryOutPlan(order);
+    tell({ ...done, rssBytes: process.memoryUsage.rss() });
   } catch (error) {
     tell({ report: 'failed', fault: recordOf(error) });
   }
+}
+
+type Done = DistributiveOmit<Extract<Report, { rssBytes: number }>, 'rssBytes'>;
+type DistributiveOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never;
+
+async function describe({ ask, limits }: Extract<Order, { order: 'describe' }>): Promise<Done> {
+  return { report: 'described', ...(await describeSource(ask, limits)) };
+}
+
+async function carryOutPlan(order: Extract<Order, { order: 'execute' | 'count' }>): Promise<Done> {
+  stage = order.order === 'execute' && order.recovers ? order.stage : null;
+  const { plan, access } = order;
+  const { signal } = cancelling;
+  // Other versions write other bytes; without an output, the plan is made anew.
+  if (isOutdated(plan, engineVersions()))
+    throw new Fault('source.changed', 'The service was upgraded after the run was planned.');
+  const ask = {
+    plan,
+    stage: order.stage,
+    openLive: () => openLive(plan, access, signal),
+    signal,
+    report: (progress: Progress) => tell({ report: 'progress', progress }),
+  };
+  if (order.order === 'count') return { report: 'counted', rows: await countMatches(ask) };
+  return { report: 'executed', results: await execute({ ...ask, isResumable: order.isResumable }) };
 }
 
 function tell(report: Report): void {

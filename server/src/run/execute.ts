@@ -38,6 +38,17 @@ export async function execute(
   ask: ExecuteAsk,
   steps: readonly Step[] = Object.values(STEPS),
 ): Promise<readonly OutputResult[]> {
+  return (await carryOut(ask, steps)).results;
+}
+
+/** The rows of the plan's query, counted in the input as it was pinned. Throws what `execute` throws. */
+export async function countMatches(ask: ExecuteAsk): Promise<number> {
+  const { rowsPlanned } = await carryOut(ask, [checkInput, landRows, count, checkInput]);
+  if (rowsPlanned === null) throw new Error('Nothing was counted.');
+  return rowsPlanned;
+}
+
+async function carryOut(ask: ExecuteAsk, steps: readonly Step[]): Promise<Execution> {
   await mkdir(filesFolder(ask.stage), { recursive: true });
   await mkdir(segmentsFolder(ask.stage), { recursive: true });
   let execution: Execution = { ...ask, reader: null, landed: null, rowsPlanned: null, rowsSorted: null, results: [] };
@@ -51,7 +62,7 @@ export async function execute(
   } catch (error) {
     throw await explain(error, execution);
   }
-  return execution.results;
+  return execution;
 }
 
 function openLive({ openLive: open }: ExecuteAsk) {
@@ -78,10 +89,14 @@ async function checkInput(execution: Execution): Promise<Execution> {
   return execution;
 }
 
-/** Counted apart from reading: by a live source itself where its rows are the query's own, else by the engine. */
+/** Counted apart from reading, where that is not reading it all twice. */
 async function countRows(execution: Execution): Promise<Execution> {
+  return execution.plan.source.countable ? count(execution) : execution;
+}
+
+/** By a live source itself where its rows are the query's own, else by the engine. */
+async function count(execution: Execution): Promise<Execution> {
   const { plan, reader } = execution;
-  if (!plan.source.countable) return execution;
   execution.report({ phase: 'count', rows: 0, bytes: 0, fraction: null });
   if (reader !== null && plan.live?.isExact && !plan.query.distinct) {
     const matching = await reader.count(landingRead(plan, null));

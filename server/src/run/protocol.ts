@@ -10,18 +10,22 @@ import type { EngineVersions, Limits, Plan } from './plan.ts';
  */
 export type Order =
   | { readonly order: 'describe'; readonly ask: DescribeAsk; readonly limits: Limits }
-  | {
+  | (PlanOrder & { readonly order: 'count' })
+  | (PlanOrder & {
       readonly order: 'execute';
-      readonly plan: Plan;
-      /** How the plan's source is reached: what connections need may be secret and stands in no plan. */
-      readonly access: SourceOptions;
-      readonly stage: string;
       /** Whether an attempt after this one may use its segments. */
       readonly isResumable: boolean;
       /** Whether the stage keeps its own record of its commit, and the child ends it should the parent die. */
       readonly recovers: boolean;
-    }
+    })
   | { readonly order: 'cancel' };
+
+interface PlanOrder {
+  readonly plan: Plan;
+  /** How the plan's source is reached: what connections need may be secret and stands in no plan. */
+  readonly access: SourceOptions;
+  readonly stage: string;
+}
 
 /** What the child tells back: progress any number of times, then one of the others. */
 export type Report =
@@ -33,4 +37,5 @@ export type Report =
       readonly rssBytes: number;
     }
   | { readonly report: 'executed'; readonly results: readonly OutputResult[]; readonly rssBytes: number }
+  | { readonly report: 'counted'; readonly rows: number; readonly rssBytes: number }
   | { readonly report: 'failed'; readonly fault: FaultRecord };

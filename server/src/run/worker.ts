@@ -28,16 +28,20 @@ interface Waiting {
   progress(progress: Progress): void;
 }
 
-interface Execute {
+interface Count {
   readonly plan: Plan;
   /** How the plan's source is reached. */
   readonly access: SourceOptions;
+  /** For what has to land before it can be counted. */
   readonly stage: string;
+  readonly signal: AbortSignal;
+}
+
+interface Execute extends Count {
   /** Whether an attempt after this one may use its segments. */
   readonly isResumable: boolean;
   /** Whether the child may end the stage by itself should this process die. */
   readonly recovers: boolean;
-  readonly signal: AbortSignal;
   progress(progress: Progress): void;
 }
 
@@ -100,11 +104,24 @@ export class Worker implements AsyncDisposable {
   async describe(ask: DescribeAsk, limits: Limits): Promise<{ shape: SourceShape; engine: EngineVersions }> {
     const report = await this.#order({ order: 'describe', ask, limits }, () => {});
     if (report.report === 'described') return report;
-    throw new Fault('internal', 'The export process answered out of turn.');
+    throw outOfTurn();
   }
 
   /** Executes the plan in `stage`. When the signal fires it is cancelled, and the child gone, within a second. */
   async execute({ signal, progress, ...order }: Execute): Promise<readonly OutputResult[]> {
+    const report = await this.#cancellable({ order: 'execute', ...order }, signal, progress);
+    if (report.report === 'executed') return report.results;
+    throw outOfTurn();
+  }
+
+  /** Counts the rows of the plan. It is cancelled as `execute` is. */
+  async count({ signal, ...order }: Count): Promise<number> {
+    const report = await this.#cancellable({ order: 'count', ...order }, signal);
+    if (report.report === 'counted') return report.rows;
+    throw outOfTurn();
+  }
+
+  async #cancellable(order: Order, signal: AbortSignal, progress = (_: Progress) => {}): Promise<Report> {
     let timer: NodeJS.Timeout | undefined;
     const cancel = () => {
       this.#send({ order: 'cancel' });
@@ -113,9 +130,7 @@ export class Worker implements AsyncDisposable {
     if (signal.aborted) throw cancelled();
     signal.addEventListener('abort', cancel);
     try {
-      const report = await this.#order({ order: 'execute', ...order }, progress);
-      if (report.report === 'executed') return report.results;
-      throw new Fault('internal', 'The export process answered out of turn.');
+      return await this.#order(order, progress);
     } catch (error) {
       throw signal.aborted ? cancelled() : error;
     } finally {
@@ -180,6 +195,10 @@ export class Worker implements AsyncDisposable {
     this.#waiting = null;
     waiting?.reject(error);
   }
+}
+
+function outOfTurn(): Fault {
+  return new Fault('internal', 'The export process answered out of turn.');
 }
 
 function cancelled(): Fault {

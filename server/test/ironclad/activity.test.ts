@@ -182,3 +182,16 @@ test('the list of exports comes page by page, newest first', async () => {
   assert.deepEqual([beyond.json.count, beyond.json.data, beyond.json.total_count], [0, [], total]);
   assert.equal(first.json.has_more, true);
 });
+
+test('more activities than pages reach are counted, and said to be there', async () => {
+  await using large = await IroncladGround.open({ autumnRows: 10_050 });
+  const total = large.of(1).length;
+  assert.ok(total > 10_000);
+  for (const no_count of ['false', 'true']) {
+    const { json } = await large.get(query({ page: '100', per_page: '100', no_count }));
+    const { count, has_more, total_count } = json;
+    assert.deepEqual([count, has_more, total_count], [100, true, no_count === 'true' ? undefined : total]);
+  }
+  const none = await large.get(query({ filter: 'event_type==nothing' }));
+  assert.deepEqual([none.json.total_count, none.json.has_more, none.json.data], [0, false, []]);
+});

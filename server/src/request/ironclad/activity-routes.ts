@@ -60,22 +60,21 @@ function viewOf({ expand, fields, lean }: ShownQuery): View {
   return { expand: readExpand(expand, lean), selection: fields === undefined ? null : readFields(fields) };
 }
 
-/** Ids of a page, newest first, and how many there are as far as pages reach. */
+/** Ids of a page, newest first, and how many there are in all. */
 async function findIds(desk: Desk, caller: Caller, query: ListQuery) {
   const offset = offsetOf(query);
   const end = offset + query.per_page;
-  const filter = query.filter === undefined ? undefined : readStringFilter(query.filter, FIELDS);
-  const rows = await desk.read(caller, {
-    dataset: ACTIVITIES.name,
-    ...(filter === undefined ? {} : { filter }),
-    columns: ['id'],
-    order: ['-created_time'],
-    limit: query.no_count ? Math.min(MAX_REACH, end + 1) : MAX_REACH,
-  });
+  const filter = query.filter === undefined ? {} : { filter: readStringFilter(query.filter, FIELDS) };
+  const ask = { dataset: ACTIVITIES.name, ...filter };
+  const isLast = end === MAX_REACH;
+  const [rows, total] = await Promise.all([
+    desk.read(caller, { ...ask, columns: ['id'], order: ['-created_time'], limit: isLast ? end : end + 1 }),
+    query.no_count && !isLast ? null : desk.count(caller, ask),
+  ]);
   return {
     ids: rows.slice(offset, end).map(({ id }) => String(id)),
-    hasMore: rows.length > end,
-    total: query.no_count ? {} : { total_count: rows.length },
+    hasMore: isLast ? (total ?? 0) > end : rows.length > end,
+    total: query.no_count ? {} : { total_count: total },
   };
 }
 
