@@ -22,6 +22,8 @@ export interface Field {
 
 export interface Column {
   readonly name: string;
+  /** What CSV calls it, where the engine would take its own name for that of another. */
+  readonly label?: string;
   readonly type: ColumnType;
   readonly nullable: boolean;
 }

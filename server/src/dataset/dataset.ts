@@ -38,8 +38,13 @@ export function scopeOf(dataset: Dataset, tenant: string): Scope {
 }
 
 /** The engine takes names that differ only in the case of ASCII letters for one and the same. */
+export function foldName(name: string): string {
+  return name.replace(/[A-Z]/g, (letter) => letter.toLowerCase());
+}
+
+/** A name that is one to the engine with one before it. */
 export function firstRepeated(names: readonly string[]): string | undefined {
-  const folded = names.map((name) => name.replace(/[A-Z]/g, (letter) => letter.toLowerCase()));
+  const folded = names.map(foldName);
   return names.find((_, at) => folded.indexOf(folded[at] ?? '') !== at);
 }
 

@@ -6,6 +6,8 @@ import { escapePointer } from './filter.ts';
 /** A value inside a JSON column as a text column. */
 export interface PathColumn {
   readonly name: string;
+  /** What CSV calls it in place of the name. */
+  readonly label?: string | undefined;
   readonly column: string;
   /** Names from the column inwards; at least one. */
   readonly path: readonly string[];

@@ -190,8 +190,9 @@ function insideColumn(dataset: Dataset, asked: Exclude<AskedColumn, string>, poi
   const text = { name, type: { is: 'text' }, nullable: true } as const;
   if ('keysOf' in asked) return { ...text, keysOf: of };
   if ('texts' in asked) return { ...text, instead: { column: of, texts: asked.texts } };
-  const { path, capitals } = asked;
-  return { ...text, inside: { column: of, path, ...(capitals ? { capitals } : {}) } };
+  const { path, capitals, label } = asked;
+  const inside = { column: of, path, ...(capitals ? { capitals } : {}) };
+  return { ...text, inside, ...(label === undefined ? {} : { label }) };
 }
 
 function plainColumn({ name, type, nullable }: Column): QueryColumn {

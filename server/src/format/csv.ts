@@ -41,7 +41,7 @@ export const csv: Format<CsvOptions> = {
   },
 
   joining(columns, options) {
-    const names = columns.map((column) => headerCell(column.name, options));
+    const names = columns.map((column) => headerCell(column.label ?? column.name, options));
     const lineEnd = lineEndOf(options);
     const head = `${options.bom ? '\u{feff}' : ''}${options.header ? names.join(options.delimiter) + lineEnd : ''}`;
     return { by: 'text', head, empty: head, tail: '', separatorBytes: 0, isQuoted: true };

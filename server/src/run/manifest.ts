@@ -86,7 +86,7 @@ function describeOutput(result: OutputResult, plan: Plan): Manifest['outputs'][n
     compressionLevel: compression.type === 'none' ? null : compression.level,
     options,
     schema: outputColumns(plan.query, result.output).map((column) => ({
-      name: column.name,
+      name: column.label ?? column.name,
       type: nameOf(column.type),
       nullable: column.nullable,
     })),

@@ -159,6 +159,16 @@ describe('columns', () => {
     assert.deepEqual(whole, expected({ rows, keeps, columns: wide }));
   });
 
+  test('whose names differ in upper and lower case alone are all there', async () => {
+    const rows = ground.of(1);
+    const keeps = within(AUTUMN);
+    const custom = ['vip', 'Vip', 'VIP', 'VIP 2', 'vIP'];
+    const columns = ['id', ...custom.map((name) => `custom_data.${name}`)];
+    const cells = parseCells(await ground.csv({ ...AUTUMN, select: { standard: ['id'], custom } }));
+    assert.deepEqual(cells, expected({ rows, keeps, columns }));
+    assert.ok(customColumns(rows, keeps).filter((name) => name.toLowerCase() === 'custom_data.vip').length === 3);
+  });
+
   test('are all standard ones where none is chosen', async () => {
     for (const none of [{}, { select: {} }, { select: { standard: [] }, standard_all: null }]) {
       const cells = parseCells(await ground.csv({ ...DAY, sort: 'created_time', ...none }));

@@ -75,11 +75,6 @@ describe('bodies', () => {
       /^select\.connection\[0\]: "ip" is no connection field; allowed are page_title, .*remote_address\.$/,
     ],
     [
-      'names that differ in case',
-      { select: { custom: ['vip', 'VIP'] } },
-      /^select\.custom: "VIP" is there twice, apart from upper and lower case/,
-    ],
-    [
       'a name with a NUL',
       { select: { render: ['price', 'a\0b'] } },
       /^select\.render\[1\]: The name has a NUL in it; allowed are names without\.$/,

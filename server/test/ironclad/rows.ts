@@ -65,6 +65,9 @@ const CUSTOM: readonly (readonly [name: string, ...values: string[]])[] = [
   ['address', '{"city":"Zürich","zip":8001}', '{"city":"大阪"}'],
   ['tags', '["a","b, c"]', '[]', '[1.10]'],
   ['nothing', 'null'],
+  ['VIP', '"yes"', 'false', '3'],
+  ['VIP 2', '"second"'],
+  ['Vip', '"no"'],
   ['company "name", ltd', '"a, b"', '"=1+1"', '""'],
 ];
 

@@ -1,5 +1,5 @@
 import { refuse } from '../../base/errors.ts';
-import { firstRepeated } from '../../dataset/dataset.ts';
+import { foldName } from '../../dataset/dataset.ts';
 import type { AskedColumn } from '../../dataset/query.ts';
 import { CONNECTION, DATA_GROUPS, type DataGroup, dataColumn, STANDARD } from './fields.ts';
 import type { Options } from './options.ts';
@@ -17,18 +17,35 @@ export function columnsOf(selection: Selection, { booleans }: Options): readonly
     const column = dataColumn(group);
     return selection[group].map((name) => ({ name: `${column}.${name}`, column, path: [name], ...capitals }));
   });
-  return [...selection.standard, ...inside];
+  return [...selection.standard, ...tellApart(inside)];
 }
 
-/** The names, each once. Throws `request.invalid` for one that the group has not, at its place in `list`, and for two alike. */
+/** Names that are one to the engine but for upper and lower case get another after the first, and keep theirs in the file. */
+function tellApart<T extends { readonly name: string }>(columns: readonly T[]): readonly (T & { label?: string })[] {
+  const taken = new Set(columns.map(({ name }) => foldName(name)));
+  const seen = new Set<string>();
+  return columns.map((column) => {
+    const { name } = column;
+    if (!seen.has(foldName(name))) {
+      seen.add(foldName(name));
+      return column;
+    }
+    let number = 2;
+    while (taken.has(foldName(`${name} ${number}`))) number++;
+    taken.add(foldName(`${name} ${number}`));
+    return { ...column, name: `${name} ${number}`, label: name };
+  });
+}
+
+/** The names, each once. Throws `request.invalid` for one that the group has not, at its place in `list`. */
 export function readNames(group: keyof Selection, names: readonly string[], list: string): readonly string[] {
-  return checkNames(group, names, (at) => (at === null ? list : `${list}/${at}`));
+  return checkNames(group, names, (at) => `${list}/${at}`);
 }
 
 function checkNames(
   group: keyof Selection,
   names: readonly string[],
-  placeOf: (at: number | null) => string,
+  placeOf: (at: number) => string,
 ): readonly string[] {
   const known = KNOWN[group];
   const at = known === undefined ? -1 : names.findIndex((name) => !known.includes(name));
@@ -41,14 +58,7 @@ function checkNames(
   }
   const unsayable = names.findIndex((name) => name.includes('\0'));
   if (unsayable >= 0) throw refuse(placeOf(unsayable), 'The name has a NUL in it; allowed are names without.');
-  const once = [...new Set(names)];
-  const again = firstRepeated(once);
-  if (again !== undefined)
-    throw refuse(
-      placeOf(null),
-      `"${again}" is there twice, apart from upper and lower case; allowed is one of the two.`,
-    );
-  return once;
+  return [...new Set(names)];
 }
 
 /** Groups whose names are the same for every site. */

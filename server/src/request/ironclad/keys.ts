@@ -1,5 +1,4 @@
 import { refuse } from '../../base/errors.ts';
-import { firstRepeated } from '../../dataset/dataset.ts';
 import type { Ask } from '../../job/ask.ts';
 import type { Caller, Desk } from '../desk.ts';
 import { MAX_NAMES } from './columns.ts';
@@ -40,12 +39,6 @@ export function checkKeys(keys: readonly string[]): readonly string[] {
     throw refuse(
       '/custom_all',
       'The rows of this range and filter have a custom field with a NUL in its name; name those you want in select.custom.',
-    );
-  const again = firstRepeated(keys);
-  if (again !== undefined)
-    throw refuse(
-      '/custom_all',
-      `The custom field "${again.slice(0, 100)}" is there twice, apart from upper and lower case; name those you want in select.custom.`,
     );
   return keys;
 }
