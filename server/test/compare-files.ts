@@ -4,6 +4,7 @@ import { type ColumnType, nameOf } from '../src/column/type.ts';
 import type { FormatOptions } from '../src/format/options.ts';
 import { assertAvro } from './compare-avro.ts';
 import { assertPairs, type Expected, isLoose, looseTree, type Pair, pairsOf, placeOf } from './compare-pairs.ts';
+import { assertPdf } from './compare-pdf.ts';
 import { assertXml } from './compare-xml.ts';
 import {
   cellOf,
@@ -47,6 +48,8 @@ export async function assertHolds(
       return assertXml(path, options, expected, readers.python);
     case 'avro':
       return assertAvro(path, options, expected, readers.python);
+    case 'pdf':
+      return assertPdf(path, options, expected, readers.python);
   }
 }
 

@@ -6,6 +6,7 @@ import { Fault } from '../src/base/errors.ts';
 import type { ColumnType } from '../src/column/type.ts';
 import type { FormatOptions } from '../src/format/options.ts';
 import type { Expected } from './compare-pairs.ts';
+import { DOCUMENT_ID, documentNames, layoutOf } from './compare-pdf.ts';
 import { expectedOf, FidelityGround, whyNoReaders } from './fidelity-ground.ts';
 import { readAvroSchema } from './readers/avro.ts';
 import { readParquet } from './readers/parquet.ts';
@@ -35,6 +36,20 @@ suite('values at the edges', { skip: whyNoReaders() }, () => {
     formats: readonly FormatOptions[] = ALL,
   ): Promise<void> {
     await ground.assertExports({ file: await ground.writer.make(statements) }, formats, holds);
+    if (formats === ALL) await assertRecords(statements, holds);
+  }
+
+  /** The same rows as records of documents, which a column more names. */
+  async function assertRecords(statements: readonly string[], holds: Expected): Promise<void> {
+    const naming = [
+      `alter table t add column ${DOCUMENT_ID} varchar`,
+      `update t set ${DOCUMENT_ID} = concat('row-', rowid)`,
+    ];
+    const file = await ground.writer.make([...statements, ...naming]);
+    const [id] = expectedOf([DOCUMENT_ID, 'text', documentNames(holds.rows)]).columns;
+    assert.ok(id);
+    const columns = [...holds.columns, id];
+    await ground.assertExports({ file }, [layoutOf(columns)], { ...holds, columns });
   }
 
   async function assertRefused(
@@ -202,6 +217,17 @@ suite('values at the edges', { skip: whyNoReaders() }, () => {
   test('JSON that Parquet of the engine cannot annotate is refused there, not changed', async () => {
     const file = await ground.writer.make(['create table t (doc varchar)', `insert into t values ('"\\ud83d"')`]);
     await assertRefused(file, [PARQUET], /^value\.refused: .*row 1, column doc/, { doc: { is: 'json' } });
+  });
+
+  test('half of a surrogate pair is refused in a record, which has no form for it', async () => {
+    const file = await ground.writer.make([
+      `create table t (${DOCUMENT_ID} varchar, doc varchar)`,
+      `insert into t values ('a', '"\\ud83d\\ude00"'), ('b', '{"\\ud83d": 1}')`,
+    ]);
+    const document = layoutOf([{ name: 'doc' }]);
+    await assertRefused(file, [document], /^value\.refused: Row 2 has half of a surrogate pair/, {
+      doc: { is: 'json' },
+    });
   });
 
   test('types that have no twin are carried by the next wider one', async () => {

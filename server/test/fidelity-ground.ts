@@ -8,12 +8,13 @@ import type { Expected } from './compare-pairs.ts';
 import type { Value } from './model.ts';
 import { PostgresReader, whyNoPostgres } from './readers/postgres.ts';
 import { PythonJson, whyNoPython } from './readers/python-json.ts';
+import { whyNo } from './source-server.ts';
 import { type ExportInput, exported } from './table-export.ts';
 import { TableWriter } from './table-files.ts';
 
 /** Why what is exported cannot be read back here, or false. */
 export function whyNoReaders(): string | false {
-  return whyNoPostgres() || whyNoPython();
+  return whyNoPostgres() || whyNoPython() || whyNo('unzip', 'pdfdetach');
 }
 
 /** A folder, a writer of sources and the readers of what is made of them, all gone on dispose. */

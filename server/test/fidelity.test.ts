@@ -2,6 +2,7 @@ import { after, before, suite, test } from 'node:test';
 import { type ColumnType, nameOf } from '../src/column/type.ts';
 import type { FormatOptions } from '../src/format/options.ts';
 import { jsonTable, nestedTable, simpleTable, type Table, type TableColumn } from './arbitrary-table.ts';
+import { DOCUMENT_ID, documentNames, layoutOf } from './compare-pdf.ts';
 import { fc } from './draws.ts';
 import { FidelityGround, whyNoReaders } from './fidelity-ground.ts';
 import { format } from './table-export.ts';
@@ -106,7 +107,21 @@ suite('every value of a table survives', { skip: whyNoReaders() }, () => {
   test('lists, structs and maps of each other', async () => {
     await fc.assert(fc.asyncProperty(nestedTable, formats, assertSurvives), BOUNDED);
   });
+
+  test('records attached to documents', async () => {
+    for (const tables of [simpleTable, nestedTable])
+      await fc.assert(
+        fc.asyncProperty(tables.map(named), (table) => assertSurvives(table, [layoutOf(table.columns)])),
+        BOUNDED,
+      );
+  });
 });
+
+/** The table with a column that documents are named by. */
+function named({ columns, rows }: Table): Table {
+  const values = documentNames(rows);
+  return { rows, columns: [...columns, { name: DOCUMENT_ID, type: { is: 'text' }, isDeclared: false, values }] };
+}
 
 /** Milliseconds are nothing a source tells of by itself. */
 function declared({ columns }: Table): Readonly<Record<string, ColumnType>> {

@@ -27,6 +27,9 @@ export type BatchResult = { readonly documents: readonly BatchDocument[] } | { r
 /** A row of 4 MB is a document of 1,000 pages and takes 120 MB of heap. */
 const MAX_ROW_LENGTH = 4 * 1024 * 1024;
 
+/** What the library of RFC 8785 says. */
+const LONE_SURROGATE = 'Lone surrogate is not allowed';
+
 const NAME = /^[A-Za-z0-9._-]{1,200}$/;
 const ALLOWED_NAME = 'allowed are 1 to 200 letters from A to Z, digits, points, hyphens and underscores';
 
@@ -51,6 +54,9 @@ function setRow(line: string, row: number, layout: PdfOptions): BatchDocument {
   } catch (error) {
     if (error instanceof RangeError) {
       throw new Fault('value.refused', `Row ${row} is nested too deep for a document.`, { cause: error });
+    }
+    if (error instanceof Error && error.message === LONE_SURROGATE) {
+      throw new Fault('value.refused', `Row ${row} has half of a surrogate pair, which RFC 8785 allows in no record.`);
     }
     throw error;
   }
