@@ -12,6 +12,8 @@ import { RIGHTS } from '../server/src/tenant/principal.ts';
 import type { Tenants } from '../server/src/tenant/queries.ts';
 import { ACCOUNTS, type FloodOrder, keyOf, QUEUED, tenantOf, VENDORS } from './flood-vendors.ts';
 
+const RAISED = { requestsPerMinute: 1_000_000 };
+
 const { folder, isLimited }: FloodOrder = JSON.parse(process.argv[2] ?? '{}');
 const shapes = dialects
   .filter(({ name }) => VENDORS.some((vendor) => vendor.name === name))
@@ -23,7 +25,7 @@ const server = await startServer({
     {
       datasets: Object.fromEntries(shapes.map(({ name }) => [name, declarationOf(name)])),
       tiers: { bench: { queuedRuns: QUEUED } },
-      dialects: isLimited ? {} : { shoal: { requestsPerMinute: 1_000_000 } },
+      dialects: isLimited ? {} : { shoal: RAISED, ironclad: RAISED },
     },
     dialects,
   ),

@@ -2,7 +2,7 @@
 
 export interface FloodOrder {
   readonly folder: string;
-  /** At the vendors' own rate limits; else Shoal's is raised out of the way. */
+  /** At the vendors' own rate limits; else Shoal's and Ironclad's are raised out of the way. */
   readonly isLimited: boolean;
 }
 
@@ -11,9 +11,11 @@ export interface Vendor {
   /** The documented success and, where there is one, conflict. */
   readonly success: number;
   readonly conflict: number | null;
+  /** Its accounts are called by numbers. */
+  readonly isNumbered?: true;
   ask(tenant: string, key: string, at: number): Create;
   /** The id of what was accepted. */
-  idOf(body: { data?: { id?: unknown }; job_id?: unknown; requestId?: unknown }): unknown;
+  idOf(body: { data?: { id?: unknown }; job_id?: unknown; requestId?: unknown; id?: unknown }): unknown;
 }
 
 export interface Create {
@@ -75,10 +77,31 @@ export const VENDORS: readonly Vendor[] = [
     }),
     idOf: ({ requestId }) => requestId,
   },
+  {
+    name: 'ironclad',
+    success: 201,
+    conflict: null,
+    isNumbered: true,
+    // What the vendor's sample asks, but for what a create has to look up in the source first.
+    ask: (_tenant, key) => ({
+      path: '/ironclad/v1.1/extract/evidence',
+      headers: { ...JSON_BODY, authorization: `Bearer ${key}` },
+      body: JSON.stringify({
+        start_date: '2022-10-06T00:00:00.000Z',
+        end_date: '2022-10-06T00:00:00.000Z',
+        sort: '-created_time',
+        select: { standard: ['uuid', 'created_time', 'batch', 'session', 'event_time', 'contract', 'version'] },
+        filter: { contract: { _id: 1 }, and: [{ version_number: { $gt: 1 } }, { version_number: { $lte: 3 } }] },
+        connection_all: true,
+        export_types: ['clickwrap_activities'],
+      }),
+    }),
+    idOf: ({ id }) => id,
+  },
 ];
 
-export function tenantOf({ name }: Vendor, at: number): string {
-  return `${name}-account-${at}`;
+export function tenantOf({ name, isNumbered }: Vendor, at: number): string {
+  return isNumbered ? String(at + 1) : `${name}-account-${at}`;
 }
 
 export function keyOf({ name }: Vendor, at: number): string {

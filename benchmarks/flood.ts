@@ -1,7 +1,7 @@
 /**
  * 20 000 creates over ten accounts of each vendor's API, with runs held back: every answer must be the documented
  * success, the documented conflict, or 429 with Retry-After, and the store must hold what was accepted. Once with
- * Shoal's rate limit out of the way, once with it. Usage: npm run bench -- flood [--creates 20000 --connections 16]
+ * Shoal's and Ironclad's rate limits out of the way, once with them. Usage: npm run bench -- flood [--creates 20000 --connections 16]
  */
 import { fork } from 'node:child_process';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
