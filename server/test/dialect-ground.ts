@@ -1,7 +1,10 @@
+import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { mock } from 'node:test';
+import { Ajv2020 } from 'ajv/dist/2020.js';
 import { readEnvironment } from '../src/base/config.ts';
 import { openLog } from '../src/base/log.ts';
 import { type RunningServer, startServer } from '../src/daemon/server.ts';
@@ -144,6 +147,33 @@ function begins(database: DatabaseSync): boolean {
     if ((error as { errcode?: number }).errcode === SQLITE_BUSY) return false;
     throw error;
   }
+}
+
+/** Holds the clock at an instant; timers go on as they are. `mock.timers.reset()` lets it go. */
+export function setClock(instant: string | number): void {
+  mock.timers.reset();
+  mock.timers.enable({ apis: ['Date'], now: new Date(instant).getTime() });
+}
+
+/** The schema of an object that has all of it, unless said otherwise, and nothing else. */
+export function object(properties: Readonly<Record<string, object>>, required = Object.keys(properties)): object {
+  return { type: 'object', properties, required, additionalProperties: false };
+}
+
+const ajv = new Ajv2020({ allErrors: true, allowUnionTypes: true });
+
+/** What is wrong with a value by a schema; null for nothing. */
+export function flaw(schema: object, value: unknown): string | null {
+  const validate = ajv.compile(schema);
+  return validate(value) ? null : ajv.errorsText(validate.errors);
+}
+
+/** Throws unless it is an answer of that status whose JSON is as the schema says. */
+export function checkAnswer(answer: Answer, status: number, schema: object): void {
+  assert.equal(answer.status, status, answer.text);
+  assert.equal(answer.headers.get('content-type'), 'application/json; charset=utf-8');
+  assert.match(answer.headers.get('x-request-id') ?? '', /^req_/);
+  assert.equal(flaw(schema, answer.json), null, answer.text);
 }
 
 function parsed(text: string): unknown {

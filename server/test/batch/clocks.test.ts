@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, afterEach, before, mock, test } from 'node:test';
-import { checkAnswer, checkRefusal, schemas } from './contract.ts';
+import { checkAnswer, setClock } from '../dialect-ground.ts';
+import { checkRefusal, schemas } from './contract.ts';
 import { parseCells } from './expected.ts';
 import { BatchGround, exportOf } from './ground.ts';
 
@@ -19,12 +20,6 @@ after(async () => {
 });
 
 afterEach(() => mock.timers.reset());
-
-/** Sets the clock; timers go on as they are. */
-function setClock(ms: number): void {
-  mock.timers.reset();
-  mock.timers.enable({ apis: ['Date'], now: ms });
-}
 
 /** A request that succeeded, and when it was made and done, in ms. */
 async function finished() {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
+import { checkAnswer, object } from '../dialect-ground.ts';
 import type { Answer } from '../server-ground.ts';
 
 /** Transcribed from doc.batch.com; `004:280` is line 280 of its page "POST - Create request", `status` its page "GET - Status". */
@@ -9,10 +9,6 @@ const moment = { type: 'string', pattern: '^\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\
 const side = { anyOf: [{ const: 'now' }, moment] }; // 004:31
 const url = { type: 'string', pattern: '^https?://[^/]+/.*\\.csv$' }; // status: file_url
 const nothing = { type: 'null' };
-
-function object(properties: Readonly<Record<string, object>>): object {
-  return { type: 'object', properties, required: Object.keys(properties), additionalProperties: false };
-}
 
 const ids = { type: 'array', items: { enum: ['install_id', 'custom_id', 'advertising_id'] } }; // 004:31
 const pushEvents = { type: 'array', items: { enum: ['push_sent', 'push_open', 'push_error'] } }; // 004:41, 004:93
@@ -72,22 +68,6 @@ export const schemas = {
   created: object({ requestId: uuid }), // 004:280
   status,
 };
-
-const ajv = new Ajv2020({ allErrors: true });
-
-/** Whether the value is what the schema says; what is wrong, else null. */
-export function flaw(schema: object, value: unknown): string | null {
-  const validate: ValidateFunction = ajv.compile(schema);
-  return validate(value) ? null : ajv.errorsText(validate.errors);
-}
-
-/** Throws unless it is an answer of that status whose JSON is as the schema says. */
-export function checkAnswer(answer: Answer, status: number, schema: object): void {
-  assert.equal(answer.status, status, answer.text);
-  assert.equal(answer.headers.get('content-type'), 'application/json; charset=utf-8');
-  assert.match(answer.headers.get('x-request-id') ?? '', /^req_/);
-  assert.equal(flaw(schema, answer.json), null, answer.text);
-}
 
 /** Throws unless it is the refusal of that name; gives the words behind it. */
 export function checkRefusal(answer: Answer, name: string): string {

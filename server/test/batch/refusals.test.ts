@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
+import { checkAnswer } from '../dialect-ground.ts';
 import type { Answer, Asked } from '../server-ground.ts';
-import { checkAnswer, checkRefusal, schemas } from './contract.ts';
+import { checkRefusal, schemas } from './contract.ts';
 import { BatchGround, exportOf, KEYS } from './ground.ts';
 
 const BODY = { from: '2019-08-14T22:00:00', to: 'now', events: ['push_sent'], ids: ['install_id'] };

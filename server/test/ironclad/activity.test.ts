@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { checkAnswer, SCHEMAS } from './contract.ts';
+import { checkAnswer } from '../dialect-ground.ts';
+import { SCHEMAS } from './contract.ts';
 import { CONNECTION, customColumns, expected, parseCells, STANDARD } from './expected.ts';
 import { ACTIVITY, EVIDENCE, IroncladGround, KEYS, TASKS } from './ground.ts';
 import type { Activity, Data } from './rows.ts';

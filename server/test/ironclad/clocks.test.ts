@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, afterEach, before, mock, test } from 'node:test';
-import { checkAnswer, checkRefusal, SCHEMAS } from './contract.ts';
+import { checkAnswer, setClock } from '../dialect-ground.ts';
+import { checkRefusal, SCHEMAS } from './contract.ts';
 import { EVIDENCE, IroncladGround, TASKS } from './ground.ts';
 
 const HOUR_MS = 3_600_000;
@@ -20,12 +21,6 @@ after(async () => {
 });
 
 afterEach(() => mock.timers.reset());
-
-/** Sets the clock; timers go on as they are. */
-function setClock(ms: number): void {
-  mock.timers.reset();
-  mock.timers.enable({ apis: ['Date'], now: ms });
-}
 
 test('URLs live an hour, files 30 days, exports are known for good', async () => {
   setClock(Date.now());

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
+import { checkAnswer, object } from '../dialect-ground.ts';
 import type { Answer } from '../server-ground.ts';
 
 /** Transcribed from clickwrap-developer.ironcladapp.com; `003:171` is line 171 of its page "Create an Export", other pages by their names. */
@@ -8,10 +8,6 @@ const hexId = { type: 'string', pattern: '^[0-9a-f]{24}$' }; // 003:239
 const instant = { type: 'string', pattern: '^\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d\\.\\d{3}Z$' }; // 003:237
 const integer = { type: 'integer' };
 const text = { type: 'string' };
-
-function object(properties: Readonly<Record<string, object>>, required = Object.keys(properties)): object {
-  return { type: 'object', properties, required, additionalProperties: false };
-}
 
 const job = object({
   id: hexId, // 003:239, in the example alone
@@ -104,22 +100,6 @@ const REFUSALS: Readonly<Record<number, string>> = {
   500: 'InternalServerError',
   503: 'ServiceUnavailableError',
 };
-
-const ajv = new Ajv2020({ allErrors: true, allowUnionTypes: true });
-
-/** What is wrong with a value by a schema; null for nothing. */
-export function flaw(schema: object, value: unknown): string | null {
-  const validate: ValidateFunction = ajv.compile(schema);
-  return validate(value) ? null : ajv.errorsText(validate.errors);
-}
-
-/** Throws unless it is an answer of that status whose JSON is as the schema says. */
-export function checkAnswer(answer: Answer, status: number, schema: object): void {
-  assert.equal(answer.status, status, answer.text);
-  assert.equal(answer.headers.get('content-type'), 'application/json; charset=utf-8');
-  assert.match(answer.headers.get('x-request-id') ?? '', /^req_/);
-  assert.equal(flaw(schema, answer.json), null, answer.text);
-}
 
 /** Throws unless it is a refusal of that status in the envelope; gives its words. */
 export function checkRefusal(answer: Answer, status: number): string {

@@ -4,8 +4,9 @@ import { DatabaseSync } from 'node:sqlite';
 import { after, before, describe, test } from 'node:test';
 import { FAULT_CODES, Fault } from '../../src/base/errors.ts';
 import { refuse } from '../../src/request/ironclad/refuse.ts';
+import { checkAnswer } from '../dialect-ground.ts';
 import type { Answer, Asked } from '../server-ground.ts';
-import { checkAnswer, checkRefusal, SCHEMAS } from './contract.ts';
+import { checkRefusal, SCHEMAS } from './contract.ts';
 import { ACTIVITY, EVIDENCE, IroncladGround, KEYS, TASKS } from './ground.ts';
 
 const BODY = { start_date: '2022-10-06T00:00:00.000Z', end_date: '2022-10-07T00:00:00.000Z' };

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, afterEach, before, describe, it, mock } from 'node:test';
+import { setClock } from '../dialect-ground.ts';
 import type { Answer } from '../server-ground.ts';
 import { assertDocumented, assertHeaders } from './contract.ts';
 import { JOBS, KEYS, SAMPLE, ShoalGround } from './ground.ts';
@@ -31,12 +32,6 @@ after(async () => {
 
 afterEach(() => mock.timers.reset());
 
-/** Holds the clock at an instant. Only the time of day is held: waiting goes on. */
-function holdAt(instant: string | number): void {
-  mock.timers.reset();
-  mock.timers.enable({ apis: ['Date'], now: new Date(instant).getTime() });
-}
-
 function numbers({ headers }: Answer, ...names: string[]): number[] {
   return names.map((name) => Number(headers.get(name) ?? Number.NaN));
 }
@@ -56,10 +51,10 @@ async function createdAtOnce(on: ShoalGround, count: number): Promise<Answer[]> 
 describe('the rate', () => {
   it('is 100 in a window of 60 s that begins with the first request, for each key by itself', async () => {
     const start = Date.parse('2027-03-01T12:00:00.000Z');
-    holdAt(start);
+    setClock(start);
     const key = KEYS.second;
     for (let left = 99; left >= 0; left--) {
-      if (left === 50) holdAt(start + 30_000);
+      if (left === 50) setClock(start + 30_000);
       const answer = await look(key);
       assert.equal(answer.status, 200);
       assert.deepEqual(numbers(answer, 'x-ratelimit-limit', 'x-ratelimit-remaining'), [100, left]);
@@ -69,7 +64,7 @@ describe('the rate', () => {
       [start + 58_999, 2],
       [start + 59_999, 1],
     ] as const) {
-      holdAt(at);
+      setClock(at);
       const over = await look(key);
       assert.equal(over.status, 429);
       assert.deepEqual(over.json, { error: 'Rate limit exceeded', retryAfter: wait });
@@ -78,12 +73,12 @@ describe('the rate', () => {
       assert.deepEqual(numbers(over, 'retry-after', 'x-ratelimit-remaining'), [wait, 0]);
     }
     assert.equal((await look(KEYS.other)).headers.get('x-ratelimit-remaining'), '99');
-    holdAt(start + 60_000);
+    setClock(start + 60_000);
     assert.deepEqual(numbers(await look(key), 'x-ratelimit-remaining'), [99]);
   });
 
   it('counts refusals of a known key, and nothing where no key is asked for', async () => {
-    holdAt('2027-03-02T12:00:00.000Z');
+    setClock('2027-03-02T12:00:00.000Z');
     assert.equal((await look()).headers.get('x-ratelimit-remaining'), '99');
     assert.equal((await ground.call('POST', JOBS, { body: '{' })).headers.get('x-ratelimit-remaining'), '98');
     assert.equal((await ground.call('GET', `${JOBS}/x`)).headers.get('x-ratelimit-remaining'), '97');
@@ -107,7 +102,7 @@ describe('credits', () => {
       ['2027-03-07T23:59:59.999Z', 0, [0, 6, 6]],
       ['2027-03-08T00:00:00.000Z', 0, [0, 0, 6]],
     ] as const) {
-      holdAt(instant);
+      setClock(instant);
       for (let at = 0; at < creates; at++) await ground.created(SAMPLE, key);
       const data = await usage();
       assertDocumented('usage', { data });
@@ -118,7 +113,7 @@ describe('credits', () => {
   });
 
   it('stand in the headers: what a create cost, and nothing for looking or for being refused', async () => {
-    holdAt('2027-05-01T00:00:00.000Z');
+    setClock('2027-05-01T00:00:00.000Z');
     const names = ['x-credit-cost', 'x-monthly-limit', 'x-monthly-used', 'x-monthly-remaining'];
     assert.deepEqual(numbers(await look(), ...names), [0, 12, 0, 12]);
     const made = await ground.call('POST', JOBS, { body: SAMPLE });
@@ -130,14 +125,14 @@ describe('credits', () => {
   });
 
   it('that are used up refuse nothing, unless the operator says so', async () => {
-    holdAt('2027-05-31T23:59:00.000Z');
+    setClock('2027-05-31T23:59:00.000Z');
     for (let made = 0; made < 5; made++) await ground.created();
     assert.deepEqual(numbers(await look(), 'x-monthly-used', 'x-monthly-remaining'), [18, 0]);
     const refused = (await createdAtOnce(custom, 10)).filter(({ status }) => status !== 201);
     assert.equal(refused.length, 8);
     for (const { status, json } of refused)
       assert.deepEqual([status, json], [429, { error: 'Monthly credit limit exceeded', retryAfter: 60 }]);
-    holdAt('2027-06-01T00:00:00.000Z');
+    setClock('2027-06-01T00:00:00.000Z');
     await custom.created();
   });
 });
@@ -149,7 +144,7 @@ describe('a file', () => {
     const end = Date.parse(job.expiresAt);
     assert.ok(Math.abs(end - made - 7 * DAY_MS) <= 1000, `${job.updatedAt} ${job.expiresAt}`);
     const at = async (instant: number) => {
-      holdAt(instant);
+      setClock(instant);
       const { json } = await ground.call('GET', `${JOBS}/${job.id}`);
       assertDocumented('job', json);
       const { status, bytes } = await ground.download(job.downloadUrl);
