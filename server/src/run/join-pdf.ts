@@ -18,6 +18,8 @@ const READ_BYTES = 256 * 1024;
 const LINE_FEED = 10;
 
 const INDEX = 'index.csv';
+/** A line by itself would stand in Node's pool and keep the rows beside it: 1 KB a document. */
+const INDEX_PIECE_LENGTH = 64 * 1024;
 const INDEX_HEAD = 'name,sha256,pages,bytes\n';
 
 type PdfJoining = Joining & { by: 'pdf' };
@@ -28,7 +30,9 @@ export class PdfJoiner implements Joiner {
   readonly #joining: PdfJoining;
   readonly #zip: ZipWriter;
   readonly #names = new Set<string>();
-  readonly #index: Buffer[] = [Buffer.from(INDEX_HEAD)];
+  readonly #index: Buffer[] = [];
+  /** Lines of the index that are in no piece yet. */
+  #lines = INDEX_HEAD;
   readonly #threads: DocumentThreads;
   /** Batches being made, oldest first. */
   readonly #inFlight: Promise<readonly BatchDocument[]>[] = [];
@@ -61,7 +65,7 @@ export class PdfJoiner implements Joiner {
   }
 
   async finish(): Promise<void> {
-    await this.#zip.add(INDEX, Buffer.concat(this.#index));
+    await this.#zip.add(INDEX, Buffer.concat([...this.#index, Buffer.from(this.#lines)]));
     await this.#zip.finish();
   }
 
@@ -95,7 +99,11 @@ export class PdfJoiner implements Joiner {
       );
     }
     this.#names.add(name);
-    this.#index.push(Buffer.from(`${name},${sha256},${pages},${bytes.length}\n`));
+    this.#lines += `${name},${sha256},${pages},${bytes.length}\n`;
+    if (this.#lines.length >= INDEX_PIECE_LENGTH) {
+      this.#index.push(Buffer.from(this.#lines));
+      this.#lines = '';
+    }
     await this.#zip.add(name, bytes);
     // Frees the memory now: garbage of this size would be collected late.
     bytes.buffer.transfer(0);
