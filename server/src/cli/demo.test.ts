@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { copyFile, mkdir, mkdtemp, readdir, readFile, rm, stat, truncate } from 'node:fs/promises';
+import { copyFile, cp, mkdir, mkdtemp, readdir, readFile, rm, stat, truncate } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
@@ -14,6 +14,7 @@ const FIXED_SHA256 = 'ad127a38318da21d564f3b352d1d4b1ced9460d0139b7a2b0715cc127c
 /** In microseconds. */
 const DAY = 86_400_000_000n;
 const BEYOND_FLOAT = 2n ** 53n;
+const WHOLE = { now: '2026-05-05T05:05:05.005Z' };
 
 type Row = Readonly<Record<string, unknown>>;
 
@@ -109,6 +110,17 @@ describe('drayage demo --once', () => {
 });
 
 describe('the demo data', () => {
+  /** Made once, and copied for who looks at what is there already. */
+  let whole: DemoData;
+
+  before(async () => {
+    whole = await make('whole', WHOLE);
+  });
+
+  async function copyOf(name: string): Promise<void> {
+    await cp(join(folder, 'whole'), join(folder, name), { recursive: true });
+  }
+
   it('hold every row that must exist, at their usual size', async () => {
     const { folder: made } = await make('usual', { rows: 200_000, now: '2026-11-21T00:00:00.000Z' });
     const rows = await readEvents(made);
@@ -149,30 +161,32 @@ describe('the demo data', () => {
   }
 
   it('keep the instant they were first dated from', async () => {
-    const first = await make('kept', { now: '2026-05-05T05:05:05.005Z' });
+    await copyOf('kept');
     assert.equal((await make('kept', {})).isNew, false);
     const larger = await make('kept', { rows: 400 });
     assert.equal(larger.isNew, true);
-    assert.deepEqual(larger.files[1]?.span, first.files[1]?.span);
+    assert.deepEqual(larger.files[1]?.span, whole.files[1]?.span);
     assert.equal((await make('kept', { rows: 400, now: '2026-05-06T00:00:00.000Z' })).isNew, true);
   });
 
   it('are made anew when a file was damaged or is gone', async () => {
-    const { folder: made, files } = await make('damaged', {});
+    await copyOf('damaged');
+    const [made, { files }] = [join(folder, 'damaged', 'demo'), whole];
     await truncate(join(made, 'events-fixed.parquet'), 500);
     assert.deepEqual(await make('damaged', {}), { folder: made, isNew: true, files });
     await rm(join(made, 'stamp.json'));
-    assert.deepEqual(await make('damaged', {}), { folder: made, isNew: true, files });
+    const { now } = WHOLE;
+    assert.deepEqual(await make('damaged', { now }), { folder: made, isNew: true, files });
   });
 
   it('are never what a start left that died, and take no room for it', async () => {
     const half = join(folder, 'half');
     const left = join(half, '.demo-999999999-left');
-    const { files } = await make('whole', {});
+    const { files } = whole;
     await mkdir(left, { recursive: true });
     await mkdir(join(half, 'demo'));
     await copyFile(join(folder, 'whole', 'demo', 'events-fixed.parquet'), join(half, 'demo', 'events-fixed.parquet'));
-    assert.deepEqual(await make('half', {}), { folder: join(half, 'demo'), isNew: true, files });
+    assert.deepEqual(await make('half', WHOLE), { folder: join(half, 'demo'), isNew: true, files });
     assert.deepEqual(await readdir(half), ['demo']);
   });
 

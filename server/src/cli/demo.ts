@@ -6,7 +6,6 @@ import { Fault } from '../base/errors.ts';
 import { parseInstant } from '../column/parse-instant.ts';
 import { type Command, readArgs } from './command.ts';
 import { type DemoAsk, type DemoData, demoData } from './demo-data.ts';
-import { serveDemo } from './demo-server.ts';
 import { exportIntoFolder } from './export.ts';
 import { readExportArgs } from './export-args.ts';
 import { fileLines, listFiles } from './manifest-view.ts';
@@ -42,7 +41,10 @@ The datasets are declared in examples/demo/drayage.config.ts; --config takes it 
     const asked = { dataFolder, rows: demoRows, now: demoNow === null ? null : readNow(demoNow) };
     await makeData(asked);
     await exportEvents(dataFolder);
-    if (!values.once) await serveDemo(CONFIG);
+    if (values.once) return 0;
+    // The server takes as long to load as the rest of the demo's start.
+    const { serveDemo } = await import('./demo-server.ts');
+    await serveDemo(CONFIG);
     return 0;
   },
 };
