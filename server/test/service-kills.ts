@@ -3,7 +3,6 @@ import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as wait } from 'node:timers/promises';
-import type { Config } from '../src/job/config.ts';
 import { assertNothingLost, namesIn, type Undisturbed } from './service-books.ts';
 import { type Asked, JobClient, type JobRequest } from './service-client.ts';
 import { type LogLine, type ServiceProcess, ServiceYard } from './service-process.ts';
@@ -35,25 +34,24 @@ export function killServices(storm: Storm): void {
     await using ground = await ServiceYard.open({ config: { datasets: {} }, tenants: {} });
     await writeSources(ground.folder, storm.bigRows);
     const config = configOver(ground.folder);
-    const undisturbed = await runUndisturbed(config);
     await using yard = await ServiceYard.open({ config, tenants: TENANTS });
-    const kills = new Kills(yard);
+    const client = new JobClient(yard);
+    const undisturbed = await runUndisturbed(yard, client);
+    const kills = new Kills(yard, client);
     while (!kills.isEnough(storm)) await kills.strike();
     t.diagnostic(`${kills.summary()} in ${Math.round(performance.now() - begun)} ms`);
-    const { service } = await finish(yard, kills.client);
+    const { service } = await finish(yard, client);
     service.kill('SIGTERM');
     assert.deepEqual(await service.ended, { code: 0, signal: null }, service.text);
     const isQuiet = await until(() => yard.processes().length === 0, 3000);
     assert.ok(isQuiet, `still there: ${yard.processes()}`);
-    const counts = await assertNothingLost(yard, kills.client, undisturbed);
+    const counts = await assertNothingLost(yard, client, undisturbed);
     t.diagnostic(`${counts}, ${assertResumed(yard)} in ${Math.round(performance.now() - begun)} ms`);
   });
 }
 
-/** Every request once, by a server that nothing happens to. */
-async function runUndisturbed(config: Config): Promise<Undisturbed> {
-  await using yard = await ServiceYard.open({ config, tenants: TENANTS });
-  const client = new JobClient(yard);
+/** Every request once, by a life that nothing happens to. It leaves files that the first of the others has to sweep. */
+async function runUndisturbed(yard: ServiceYard, client: JobClient): Promise<Undisturbed> {
   const { service, url } = await yard.serving();
   for (const request of [...BIG, ...SMALL]) await client.create(url, request);
   for (const { run } of client.asked) await service.said('succeeded', (line) => line.run === run);
@@ -121,15 +119,15 @@ interface Met {
 }
 
 class Kills {
-  readonly client: JobClient;
+  readonly #client: JobClient;
   readonly #yard: ServiceYard;
   readonly #struck = new Map<Phase, number>(PHASES.map((phase) => [phase, 0]));
   #kills = 0;
   #beside = 0;
 
-  constructor(yard: ServiceYard) {
+  constructor(yard: ServiceYard, client: JobClient) {
     this.#yard = yard;
-    this.client = new JobClient(yard);
+    this.#client = client;
   }
 
   isEnough({ kills, perPhase }: Storm): boolean {
@@ -189,10 +187,10 @@ class Kills {
     if (serving === null) return;
     const url = `http://127.0.0.1:${serving.port}`;
     try {
-      if (isBig) await this.client.create(url, pick(BIG, this.client.asked.length));
-      await this.client.repeatLost(url);
+      if (isBig) await this.#client.create(url, pick(BIG, this.#client.asked.length));
+      await this.#client.repeatLost(url);
       while (service.isAlive) {
-        if (this.client.unfinished() < 5) await this.client.create(url, pick(SMALL, this.client.asked.length));
+        if (this.#client.unfinished() < 5) await this.#client.create(url, pick(SMALL, this.#client.asked.length));
         else await Promise.race([nextLine(service), service.ended]);
       }
     } catch (error) {
