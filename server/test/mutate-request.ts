@@ -1,9 +1,9 @@
-import { fc } from './draws.ts';
+import { draws, fc } from './draws.ts';
 import type { Mutation } from './mutate.ts';
 import { BAD_INSTANTS, word } from './mutate-values.ts';
 import type { DocumentedParameter } from './openapi-check.ts';
 
-const DRAWN = 40;
+const DRAWN = draws({ few: 10, many: 40 });
 
 interface Place {
   readonly method: string;

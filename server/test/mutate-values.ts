@@ -1,4 +1,4 @@
-import { fc } from './draws.ts';
+import { draws, fc } from './draws.ts';
 
 /** A value that JSON.stringify would not write as it is. */
 export class Raw {
@@ -202,10 +202,10 @@ function badFilters(): unknown[] {
     ...['contains', 'startsWith', 'matches'].flatMap((verb) =>
       [5, null, true, [], {}].map((value) => ({ [column]: { [verb]: value } })),
     ),
-    ...fc.sample(word, 8).map((verb) => ({ [column]: { [`x${verb}`]: 1 } })),
+    ...fc.sample(word, draws({ few: 3, many: 8 })).map((verb) => ({ [column]: { [`x${verb}`]: 1 } })),
   ]);
   const columns = BAD_COLUMNS.filter((name) => name !== 'data.n' && name !== '__proto__');
-  const unknown = [...columns, ...fc.sample(word, 30).map((name) => `x${name}`)].map((name) => ({ [name]: { eq: 1 } }));
+  const unknown = [...columns, ...WORDS].map((name) => ({ [name]: { eq: 1 } }));
   const onText = ['contains', 'startsWith', 'matches'].map((verb) => ({ id: { [verb]: 'x' } }));
   const onLists = ['id', 'kind', 'at'].map((name) => ({ [name]: { has: 'x' } }));
   return [...BAD_SHAPES, ...operands, ...unknown, ...onText, ...onLists, { note: { matches: 'x'.repeat(1001) } }];
@@ -214,7 +214,7 @@ function badFilters(): unknown[] {
 /** Any text without half surrogates. */
 export const word = fc.string({ unit: 'binary', maxLength: 30 });
 
-const WORDS = fc.sample(word, 30).map((text) => `x${text}`);
+const WORDS = fc.sample(word, draws({ few: 8, many: 30 })).map((text) => `x${text}`);
 
 const NAMES_AFTER_ID = BAD_COLUMNS.map((name) => ['id', name]);
 

@@ -1,5 +1,5 @@
 import { Ajv2020 } from 'ajv/dist/2020.js';
-import { fc } from './draws.ts';
+import { draws, fc } from './draws.ts';
 import { ALL_KINDS, BAD_MEANINGS, ILL_FORMED, NEVER_RIGHT, NO_JSON, Raw, word } from './mutate-values.ts';
 
 /** One request that must be refused. */
@@ -42,7 +42,10 @@ const LAYOUT = {
   sections: [{ title: 'All', fields: [{ label: 'Note', column: 'note' }] }],
 };
 
-const DRAWN = 12;
+const DRAWN = draws({ few: 4, many: 12 });
+const DRAWN_NAMES = draws({ few: 10, many: 15 });
+/** Made once: making it takes longer than drawing from it. */
+const ANY_VALUE = fc.jsonValue({ maxDepth: 3 });
 
 const ajv = new Ajv2020({ strict: false, logger: false });
 
@@ -60,6 +63,27 @@ export function bodyMutations(method: string, path: string, schema: Schema): Mut
     ...bodies.map((body) => ({ property: `${path} body`, method, path, pointer: '', body })),
   ];
 }
+
+/** What is wrong wherever it stands: at each place a few, the next ones at the next; the soak tries all of them everywhere. */
+class InTurn<T> {
+  readonly #items: readonly T[];
+  readonly #count: number;
+  #at = 0;
+
+  constructor(items: readonly T[], few: number) {
+    this.#items = items;
+    this.#count = draws({ few, many: items.length });
+  }
+
+  some(): T[] {
+    const start = this.#at;
+    this.#at += this.#count;
+    return Array.from({ length: this.#count }, (_, at) => this.#items[(start + at) % this.#items.length] as T);
+  }
+}
+
+const NO_JSON_IN_TURN = new InTurn(NO_JSON, 2);
+const NEVER_RIGHT_IN_TURN = new InTurn(NEVER_RIGHT, 4);
 
 interface Place {
   readonly method: string;
@@ -93,7 +117,7 @@ function inside(schema: Schema, place: Place, walk: (schema: Schema, pointer: st
 }
 
 function extras(place: Place): Mutation[] {
-  const names = fc.sample(word, 15).map((name) => `x-${name}`);
+  const names = fc.sample(word, DRAWN_NAMES).map((name) => `x-${name}`);
   const hostile = [
     '__proto__',
     'constructor ',
@@ -116,12 +140,15 @@ function extras(place: Place): Mutation[] {
 
 function valuesOf(schema: Schema, place: Place): Mutation[] {
   const isRight = ajv.compile(schema);
-  const drawn = fc.sample(fc.jsonValue({ maxDepth: 3 }), DRAWN);
+  const drawn = fc.sample(ANY_VALUE, DRAWN);
   const byKind = [...ALL_KINDS, ...drawn].filter((value) => !isRight(value));
   const texts = schema.type === 'string' ? ILL_FORMED : [];
   const meant = BAD_MEANINGS[place.pointer] ?? [];
-  const exempt = NO_JSON.map((text) => ({ ...mutationOf(place, place.pointer, new Raw(text)), pointer: null }));
-  const values = [...byKind, ...texts, ...meant, ...NEVER_RIGHT];
+  const exempt = NO_JSON_IN_TURN.some().map((text) => ({
+    ...mutationOf(place, place.pointer, new Raw(text)),
+    pointer: null,
+  }));
+  const values = [...byKind, ...texts, ...meant, ...NEVER_RIGHT_IN_TURN.some()];
   return [...values.map((value) => mutationOf(place, place.pointer, value)), ...exempt];
 }
 
