@@ -28,7 +28,7 @@ before(async () => {
   const instance = await DuckDBInstance.create(':memory:', { threads: '2' });
   const connection = await instance.connect();
   await connection.run(
-    `copy (select i as id, md5(i::varchar) as a, repeat(md5((i + 1)::varchar), 4) as b from range(800000) t(i)) to '${big}' (format parquet)`,
+    `copy (select i as id, md5(i::varchar) as a, repeat(md5((i + 1)::varchar), 4) as b from range(400000) t(i)) to '${big}' (format parquet)`,
   );
   connection.closeSync();
 });
