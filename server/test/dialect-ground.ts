@@ -114,10 +114,10 @@ export class DialectGround implements AsyncDisposable {
 
   /** Looks until the answer is as it should be; fails after 30 s. */
   async until(path: string, isDone: (answer: Answer) => boolean, asked: Asked = {}): Promise<Answer> {
-    for (let at = 0; at < 1500; at++) {
+    for (let at = 0; at < 310; at++) {
       const answer = await this.call('GET', path, asked);
       if (isDone(answer)) return answer;
-      await new Promise((resolve) => setTimeout(resolve, 20));
+      await new Promise((resolve) => setTimeout(resolve, Math.min(20 + 10 * at, 100)));
     }
     throw new Error(`${path} did not come to its end.`);
   }

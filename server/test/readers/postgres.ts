@@ -143,7 +143,8 @@ async function startServer(postgres: string, folder: string, owner: Owner | null
 }
 
 function findTools(): Tools | null {
-  const folders = [...(process.env.PATH ?? '').split(pathDelimiter), ...debianFolders()];
+  // Debian's psql on the PATH is a script that looks for this one, which takes longer than most of what is read.
+  const folders = [...debianFolders(), ...(process.env.PATH ?? '').split(pathDelimiter)];
   const find = (name: string) => folders.map((folder) => join(folder, name)).find(isExecutable);
   const [initdb, postgres, psql] = [find('initdb'), find('postgres'), find('psql')];
   return initdb && postgres && psql ? { initdb, postgres, psql } : null;
