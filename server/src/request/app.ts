@@ -8,6 +8,7 @@ import type { Log } from '../base/log.ts';
 import type { Dialect, DialectGround, RequestPart } from './dialect.ts';
 import { firstIssue } from './issue.ts';
 import { readJson } from './json-body.ts';
+import { collectRoutes, refuseOtherMethods } from './other-methods.ts';
 
 /** A body beyond this is refused before it is read. */
 const BODY_LIMIT_BYTES = 1_048_576;
@@ -125,39 +126,4 @@ function logRequest(log: Log, dialect: Dialect, request: FastifyRequest, reply: 
     },
     'request',
   );
-}
-
-const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'];
-
-function collectRoutes(app: FastifyInstance): Map<string, Set<string>> {
-  const routes = new Map<string, Set<string>>();
-  app.addHook('onRoute', ({ url, method }) => {
-    const known = routes.get(url) ?? new Set();
-    for (const each of [method].flat()) known.add(each);
-    routes.set(url, known);
-  });
-  return routes;
-}
-
-function refuseOtherMethods(app: FastifyInstance, routes: ReadonlyMap<string, ReadonlySet<string>>): void {
-  // As they are now: the refusals are routes as well, and are told of as they come.
-  const known = new Map(Array.from(routes, ([url, methods]) => [url, new Set(methods)]));
-  for (const [url, own] of known) {
-    if (url.includes('*')) continue;
-    // A path that ends in a slash is one more form of the route without; the framework may tell of a method by either.
-    const allowed = new Set([...own, ...(known.get(url.replace(/(?<=.)\/$/, '')) ?? [])]);
-    const others = METHODS.filter((method) => !allowed.has(method));
-    const names = [...allowed].sort().join(', ');
-    app.route({
-      method: others,
-      url,
-      schema: { hide: true },
-      // Before a body is read: what is wrong with it does not matter.
-      onRequest: async (request, reply) => {
-        reply.header('allow', names);
-        throw new Fault('method.refused', `${request.method} is not allowed here; allowed are ${names}.`);
-      },
-      handler: async () => {},
-    });
-  }
 }
