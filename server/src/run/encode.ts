@@ -5,7 +5,7 @@ import type { Execution, OutputResult } from './execution.ts';
 import { FilesBeside } from './files-beside.ts';
 import { inTurn } from './in-turn.ts';
 import { type Lane, needsEngine, openLanes, type Segment, segmentsOf } from './lanes.ts';
-import { interrupting, openPlanned } from './open.ts';
+import { interrupting } from './open.ts';
 import { OutputFiles } from './output-files.ts';
 import { hashPlan, outputColumns, type PlannedOutput } from './plan.ts';
 import { findWhole, noteWhole } from './segment-record.ts';
@@ -22,9 +22,9 @@ const SEGMENTS_BESIDE = 4;
  * of filtered rows came out differently), keeps memory flat, and leaves no core idle.
  */
 export async function encodeOutputs(execution: Execution): Promise<Execution> {
-  const { plan, stage, signal } = execution;
+  const { plan, signal } = execution;
   const isEngineWanted = plan.outputs.some((output) => needsEngine(plan, output));
-  await using engine = isEngineWanted ? await openPlanned(plan, stage, 1) : null;
+  const engine = isEngineWanted ? await execution.engine.withThreads(1) : null;
   using _ = engine && interrupting(signal, engine);
   const results: OutputResult[] = [];
   for (const output of plan.outputs) results.push(await encodeOutput(execution, output, engine));

@@ -15,8 +15,8 @@ import {
 } from './execution.ts';
 import { landingRead, landRows } from './live.ts';
 import { locateRefusal } from './locate.ts';
-import { interrupting, openPlanned } from './open.ts';
-import { hashPlan } from './plan.ts';
+import { interrupting, PlannedEngine } from './open.ts';
+import { hashPlan, type Plan } from './plan.ts';
 import { findWhole, noteWhole } from './segment-record.ts';
 
 /** What a run does, top to bottom. */
@@ -51,7 +51,9 @@ export async function countMatches(ask: ExecuteAsk): Promise<number> {
 async function carryOut(ask: ExecuteAsk, steps: readonly Step[]): Promise<Execution> {
   await mkdir(filesFolder(ask.stage), { recursive: true });
   await mkdir(segmentsFolder(ask.stage), { recursive: true });
-  let execution: Execution = { ...ask, reader: null, landed: null, rowsPlanned: null, rowsSorted: null, results: [] };
+  await using engine = new PlannedEngine(ask.plan, ask.stage);
+  const nothing = { reader: null, landed: null, rowsPlanned: null, rowsSorted: null, results: [] };
+  let execution: Execution = { ...ask, engine, ...nothing };
   try {
     await using reader = ask.plan.live === null ? null : await openLive(ask);
     execution = { ...execution, reader };
@@ -102,12 +104,17 @@ async function count(execution: Execution): Promise<Execution> {
     const matching = await reader.count(landingRead(plan, null));
     return { ...execution, rowsPlanned: Math.min(matching, plan.query.limit ?? matching) };
   }
-  await using engine = await openPlanned(plan, execution.stage, plan.limits.threads);
+  const engine = await execution.engine.withThreads(countingThreads(plan));
   using _ = interrupting(execution.signal, engine);
   const session = await engine.session();
   const select = querySql({ ...plan.query, orderBy: null }, relationOf(execution));
   const { rows } = await session.read(`select count(*) from (${select})`);
   return { ...execution, rowsPlanned: Number(rows[0]?.[0]) };
+}
+
+/** A single segment is little, and the engine that counts it encodes it, too. */
+function countingThreads({ cut, limits }: Plan): number {
+  return cut.by === 'pieces' && cut.segments.length === 1 ? 1 : limits.threads;
 }
 
 /** An ordered query is sorted once, by all threads, into one staged file whose rows are then cut into segments. */
@@ -117,7 +124,7 @@ async function sortRows(execution: Execution): Promise<Execution> {
   const path = sortedFile(stage);
   const whole = execution.isResumable ? await findWhole(path, hashPlan(plan)) : null;
   if (whole !== null) return { ...execution, rowsSorted: whole };
-  await using engine = await openPlanned(plan, execution.stage, plan.limits.threads);
+  const engine = await execution.engine.withThreads(plan.limits.threads);
   using _ = interrupting(execution.signal, engine);
   const session = await engine.session();
   const timer = setInterval(

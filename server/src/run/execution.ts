@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { LiveReader } from '../source/source.ts';
 import type { WrittenFile } from './file-sink.ts';
+import type { PlannedEngine } from './open.ts';
 import type { Plan, PlannedOutput } from './plan.ts';
 
 /** How far a run is, as far as it can be told. */
@@ -56,6 +57,7 @@ export interface ExecuteAsk {
 
 /** The record that passes through the steps of a run. */
 export interface Execution extends ExecuteAsk {
+  readonly engine: PlannedEngine;
   /** Null where the input is files. */
   readonly reader: LiveReader | null;
   /** Files a live relation has landed in, one for each segment of the cut; null while it has not. */
