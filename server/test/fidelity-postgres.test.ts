@@ -15,7 +15,7 @@ import { carriedOut, type ExportInput, exported, format, planOf } from './table-
 import { PostgresTables } from './table-postgres.ts';
 
 /** Random tables of each test; the soak draws many, and DRAYAGE_FIDELITY_RUNS says how many. */
-const RUNS = Number(process.env.DRAYAGE_FIDELITY_RUNS ?? (process.env.DRAYAGE_SOAK === undefined ? 4 : 100));
+const RUNS = Number(process.env.DRAYAGE_FIDELITY_RUNS ?? (process.env.DRAYAGE_SOAK === undefined ? 2 : 100));
 
 const BOUNDED = {
   numRuns: RUNS,

@@ -101,7 +101,7 @@ describe('filters select what a reference in Python selects', { skip: whyNoPytho
 
 /** Holds what is drawn against the reference; enough of it has to select some rows, and to be refused. */
 async function agree(cases: fc.Arbitrary<Omit<Case, 'asks'>>): Promise<void> {
-  const drawn = fc.sample(cases, draws({ few: 200, many: 6000 }));
+  const drawn = fc.sample(cases, draws({ few: 120, many: 6000 }));
   const wanted = referred(drawn);
   const isRefused = wanted.map((rows) => rows === null);
   const isPart = wanted.map((rows) => rows !== null && rows.length > 0 && rows.length < ACTIVITIES.length);
