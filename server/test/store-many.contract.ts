@@ -11,7 +11,7 @@ import { KEYS, ServerGround } from './server-ground.ts';
 import { commitOf, type GroundOf, type StoreGround, TENANTS, type TenantOfGround, TIERS } from './store-ground.ts';
 
 /** How often each kind of work is done at least, to one tenant from 16 loops at once. */
-const STRESS_ROUNDS = draws({ few: 40, many: 2000 });
+const STRESS_ROUNDS = draws({ few: 24, many: 2000 });
 
 /** Runs of each large tenant that eight claim. */
 const CLAIMED = draws({ few: 16, many: 100 });
