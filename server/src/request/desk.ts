@@ -207,8 +207,7 @@ export class Desk {
     this.dataset(caller, job.ask.dataset);
     checkTier(tier, wantedOf(job.ask, last.window));
     await admit();
-    const again = { ...askerOf(caller), tier, idempotency };
-    const run = known(await runs.again(jobId, tenants, again), 'job');
+    const run = known(await runs.again(jobId, tenants, { ...askerOf(caller), tier, idempotency }), 'job');
     changed();
     return run;
   }
@@ -235,8 +234,7 @@ export class Desk {
   async manifest(caller: Caller, id: string): Promise<string | null> {
     const { tenant } = await this.run(caller, id);
     const text = await this.#ground.runs.manifest(id, [tenant]);
-    if (text === undefined) throw new Fault('run.unknown', 'There is no such run.');
-    return text;
+    return text === undefined ? known(null, 'run') : text;
   }
 
   async log(caller: Caller, id: string): Promise<LogEntry[]> {
