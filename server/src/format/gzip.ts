@@ -1,5 +1,6 @@
 import { promisify } from 'node:util';
 import { constants, crc32, deflateRaw } from 'node:zlib';
+import { free } from './free.ts';
 import type { ByteSink } from './sink.ts';
 
 const deflateInPool = promisify(deflateRaw);
@@ -111,5 +112,6 @@ class GzipSink implements ByteSink {
     const output = await compressed;
     this.#spare.push(block);
     await this.#sink.write(output);
+    free(output);
   }
 }

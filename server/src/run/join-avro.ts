@@ -4,6 +4,7 @@ import { constants, deflateRaw, zstdCompress } from 'node:zlib';
 import { avroLong } from '../format/avro-long.ts';
 import { type AvroBlock, AvroRows } from '../format/avro-rows.ts';
 import type { Joining } from '../format/format.ts';
+import { free } from '../format/free.ts';
 import type { ByteSink } from '../format/sink.ts';
 import type { Joiner } from './join.ts';
 
@@ -103,7 +104,10 @@ export class AvroJoiner implements Joiner {
     const data = await block.data;
     this.#spare.push(block.memory);
     await this.#writeHeader();
-    await this.#sink.write(Buffer.concat([blockHead(block.rows, data.length), data, this.#joining.sync]));
+    const whole = Buffer.concat([blockHead(block.rows, data.length), data, this.#joining.sync]);
+    free(data);
+    await this.#sink.write(whole);
+    free(whole);
     this.#rows += block.rows;
   }
 

@@ -1,6 +1,7 @@
 import { createReadStream } from 'node:fs';
 import { Fault } from '../base/errors.ts';
 import type { Joining } from '../format/format.ts';
+import { free } from '../format/free.ts';
 import type { BatchDocument } from '../format/pdf/set-batch.ts';
 import { DocumentThreads } from '../format/pdf/threads.ts';
 import { ZipWriter } from '../format/pdf/zip.ts';
@@ -105,8 +106,7 @@ export class PdfJoiner implements Joiner {
       this.#lines = '';
     }
     await this.#zip.add(name, bytes);
-    // Frees the memory now: garbage of this size would be collected late.
-    bytes.buffer.transfer(0);
+    free(bytes);
   }
 }
 

@@ -51,13 +51,9 @@ test('why it failed says nothing of what lies behind', () => {
   assert.match(write({ state: 'cancelled' }).message, /cancelled/);
 });
 
-test('2000 keys of custom data are columns, 2001 are not, nor two that differ in case alone', () => {
+test('2000 keys of custom data are columns, 2001 are not', () => {
   const keys = Array.from({ length: 2001 }, (_, at) => `key ${at}`);
   assert.equal(checkKeys(keys.slice(1)).length, 2000);
-  for (const wrong of [keys, ['vip', 'VIP']])
-    assert.throws(
-      () => checkKeys(wrong),
-      (error) => error instanceof Fault && error.pointer === '/custom_all' && /select\.custom/.test(error.message),
-    );
+  assert.throws(() => checkKeys(keys), { code: 'request.invalid', pointer: '/custom_all', message: /select\.custom/ });
   assert.deepEqual(checkKeys(['', 'é', 'É']), ['', 'é', 'É']);
 });
