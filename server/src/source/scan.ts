@@ -88,9 +88,13 @@ class ChunkVectors implements Vectors {
   }
 
   values(column: number): Uint8Array {
+    const known = this.#values[column];
+    if (known) return known;
     const { is } = this.#layouts[column] as Layout;
-    const bytes = this.rows * LAYOUT_BYTES[is];
-    return (this.#values[column] ??= this.#bindings.vector_get_data(this.#vectors[column] as duckdb.Vector, bytes));
+    const vector = this.#vectors[column] as duckdb.Vector;
+    const values = this.#bindings.vector_get_data(vector, this.rows * LAYOUT_BYTES[is]);
+    this.#values[column] = values;
+    return values;
   }
 
   validity(column: number): Uint8Array | null {
