@@ -20,6 +20,13 @@ const GIVE_UP_MS = 6000;
 /** Three blocks being compressed, a read, a write and a sync. */
 const POOL_THREADS = 6;
 
+/**
+ * Views of the engine's memory are garbage of no size to the young heap and of all their bytes to the whole: collected
+ * seldom, they brought on a run over everything for each 64 MB (4 M rows of CSV: 8.2 instead of 7.0 s of processor time,
+ * 329 instead of 241 MB).
+ */
+const FLAGS = ['--max-semi-space-size=2'];
+
 const CHILD = fileURLToPath(new URL('./child.ts', import.meta.url));
 
 interface Waiting {
@@ -62,7 +69,12 @@ export class Worker implements AsyncDisposable {
       TZ: 'UTC',
       ...(cache === undefined ? {} : { NODE_COMPILE_CACHE: dirname(cache) }),
     };
-    this.#child = fork(CHILD, { env, stdio: ['ignore', 'ignore', 'pipe', 'ipc'], serialization: 'json' });
+    this.#child = fork(CHILD, {
+      env,
+      execArgv: [...process.execArgv, ...FLAGS],
+      stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+      serialization: 'json',
+    });
     this.#ended = new Promise((resolve) => {
       this.#child.once('exit', (code, signal) => {
         this.#fail(

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Fault } from '../../base/errors.ts';
 import type { Job } from '../../job/job.ts';
 import type { Run } from '../../run/run.ts';
 import { checkKeys } from './keys.ts';
