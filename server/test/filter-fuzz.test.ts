@@ -401,6 +401,39 @@ it('trees of them, up to six levels deep, match the rows of the reference', asyn
   });
 });
 
+/** Places of which many tests are asked, and operands for them. */
+const FEW: Readonly<Record<string, readonly unknown[]>> = {
+  int32: [0, 1, '-1', null],
+  text: [...HOSTILE.slice(0, 4), null],
+  'json.self': [...HOSTILE.slice(0, 4), null, 1],
+  'json.list': [...HOSTILE.slice(0, 2), 0, 1, 2, 3, true, null],
+  [`json.${NAMES[0]}`]: [...NUMBERS, true, false, null, HOSTILE[1]],
+};
+
+const alike: fc.Arbitrary<Test> = fc
+  .tuple(fc.constantFrom(...Object.keys(FEW)), fc.constantFrom('eq', 'ne', 'exists', ...LISTED))
+  .filter(([name, verb]) => name.startsWith('json.') || !/Of$/.test(verb))
+  .chain(([name, verb]) => {
+    const value = fc.constantFrom(...(FEW[name] ?? []));
+    const operand = LISTED.includes(verb) ? fc.array(value, { maxLength: 3 }) : value;
+    return (verb === 'exists' ? fc.boolean() : operand).map((each) => ({ [name]: { [verb]: each } }));
+  });
+
+it('trees of many tests of few columns and paths match the rows of the reference', async () => {
+  const combined = (of: fc.Arbitrary<Test>, maxLength: number) =>
+    fc
+      .tuple(fc.constantFrom('and', 'or'), fc.boolean(), fc.array(of, { minLength: 1, maxLength }))
+      .map(([key, isNot, each]) => (isNot ? { not: { [key]: each } } : { [key]: each }));
+  const tree = combined(
+    fc.oneof({ weight: 3, arbitrary: alike }, combined(fc.oneof(alike, combined(alike, 4)), 5)),
+    30,
+  );
+  await fc.assert(fc.asyncProperty(fc.array(tree, { minLength: 30, maxLength: 30 }), agree), {
+    numRuns: draws({ few: 8, many: 300 }),
+    endOnFailure: true,
+  });
+});
+
 it('every hostile text finds itself by every verb, in columns, lists and JSON', async () => {
   const tests = HOSTILE.flatMap((text) => [
     ...['eq', 'ne', 'gt', 'lte', 'contains', 'startsWith'].flatMap((verb) => [

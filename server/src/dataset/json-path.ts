@@ -1,58 +1,50 @@
 import { refuse } from '../base/errors.ts';
 import { shown } from '../column/operand.ts';
-import { identifier, literal } from '../column/sql.ts';
-import { escapePointer, type Test } from './filter.ts';
+import { literal } from '../column/sql.ts';
+import type { Test } from './filter.ts';
 import { COMPARISONS, readItems, readWanted, textTest } from './filter-operand.ts';
 
 type Scalar = string | number | boolean;
 
-/** The value's place inside the JSON column, as SQL expressions. */
+/** A JSON value, as SQL expressions. */
 interface Place {
   readonly value: string;
   /** The engine's name for the JSON type there; NULL where nothing is. */
   readonly type: string;
   readonly text: string;
-  readonly pointer: string;
 }
 
 /**
- * A test on a value inside a JSON column. The operand's type decides: text meets only JSON strings,
- * a number only JSON numbers (as 64-bit floats), true and false only booleans. JSON null and a
+ * A test on a value inside a JSON column; `value` is its SQL. The operand's type decides: text meets only JSON
+ * strings, a number only JSON numbers (as 64-bit floats), true and false only booleans. JSON null and a
  * missing name are both absent. Into a list there look `has`, `anyOf` and `noneOf` alone.
  */
-export function jsonTest(test: Test): string {
-  const at = place(test);
-  const { verb, operand } = test;
+export function jsonTest(test: Test, value: string): string {
+  const at = place(value);
+  const { verb, operand, pointer } = test;
   const comparison = COMPARISONS[verb];
   if (verb === 'exists') return readWanted(test) ? isPresent(at) : `((${isPresent(at)}) is not true)`;
   if (verb === 'eq' && operand === null) return `((${isPresent(at)}) is not true)`;
-  if (comparison) return compare(at, comparison, scalar(operand, at.pointer));
+  if (comparison) return compare(at, comparison, { operand: scalar(operand, pointer), pointer });
   if (verb === 'in') return isOneOf(at, sortItems(test));
-  if (verb === 'has') return listHolds(at, sortScalars([scalar(operand, at.pointer)]));
-  if (verb === 'anyOf') return `(${isOneOf(at, sortItems(test))} or ${listHolds(at, sortItems(test))})`;
+  if (verb === 'has') return listHolds(at, sortScalars([scalar(operand, pointer)]), 'false');
+  if (verb === 'anyOf') return listHolds(at, sortItems(test), isOneOf(at, sortItems(test)));
   return `(${at.type} = 'VARCHAR' and ${textTest(test, at.text)})`;
 }
 
-function place(test: Test): Place {
-  const column = identifier(test.column.name);
-  const path = literal(test.path.map((name) => `/${escapePointer(name)}`).join(''));
-  return {
-    value: `json_extract(${column}, ${path})`,
-    type: `json_type(${column}, ${path})`,
-    text: `json_extract_string(${column}, ${path})`,
-    pointer: test.pointer,
-  };
+function place(value: string): Place {
+  return { value, type: `json_type(${value})`, text: `json_extract_string(${value}, '$')` };
 }
 
 function isPresent(at: Place): string {
   return `${at.type} <> 'NULL'`;
 }
 
-function compare(at: Place, comparison: string, operand: Scalar): string {
+function compare(at: Place, comparison: string, { operand, pointer }: { operand: Scalar; pointer: string }): string {
   if (typeof operand === 'string') return `(${at.type} = 'VARCHAR' and ${at.text} ${comparison} ${literal(operand)})`;
   if (typeof operand === 'number')
     return `(${isNumber(at.type)} and try_cast(${at.text} as DOUBLE) ${comparison} ${number(operand)})`;
-  if (comparison !== '=') throw refuse(at.pointer, 'true and false have no order; allowed are eq, ne, in and nin.');
+  if (comparison !== '=') throw refuse(pointer, 'true and false have no order; allowed are eq, ne, in and nin.');
   return `(${at.type} = 'BOOLEAN' and ${at.text} = '${operand}')`;
 }
 
@@ -87,25 +79,26 @@ function isOneOf(at: Place, { texts, numbers, booleans, absent }: Wanted): strin
   ]);
 }
 
-/** Texts are compared as texts: their JSON may be escaped in more than one way. */
-function listHolds(at: Place, { texts, numbers, booleans }: Wanted): string {
-  const items = `try_cast(${at.value} as JSON[])`;
-  const holds = (test: string) => `(${at.type} = 'ARRAY' and len(list_filter(${items}, lambda item: ${test})) > 0)`;
-  const [kind, text] = ['json_type(item)', "json_extract_string(item, '$')"];
-  return anyHolds([
-    texts.length > 0 && holds(`${kind} = 'VARCHAR' and ${isText(text, texts)}`),
-    numbers.length > 0 && holds(`${isNumber(kind)} and ${isSameNumber('item', numbers)}`),
-    ...booleans.map((wanted) => `list_contains(${items}, '${wanted}'::JSON)`),
-  ]);
+/** Whether a list there holds one of them, or `otherwise`. Unlike `and`, `case` spares all others the list's parsing. */
+function listHolds(at: Place, wanted: Wanted, otherwise: string): string {
+  const test = isOneOf(place('item'), { ...wanted, absent: false });
+  const held = `len(list_filter(try_cast(${at.value} as JSON[]), lambda item: ${test})) > 0`;
+  return `case when ${at.type} = 'ARRAY' then ${held} else ${otherwise} end`;
 }
 
+/** Texts are compared as texts: their JSON may be escaped in more than one way. */
 function isText(sql: string, wanted: readonly string[]): string {
+  const [only, another] = new Set(wanted);
+  if (only !== undefined && another === undefined) return `${sql} = ${literal(only)}`;
   const names = wanted.map((text) => `x${Buffer.from(text).toString('hex').toUpperCase()}`);
   return isNamed(`concat('x', hex(${sql}))`, names);
 }
 
 function isSameNumber(sql: string, wanted: readonly number[]): string {
-  return isNamed(`(try_cast(${sql} as DOUBLE) + 0)::BIT::VARCHAR`, wanted.map(numberBits));
+  const cast = `try_cast(${sql} as DOUBLE)`;
+  const [only, another] = new Set(wanted);
+  if (only !== undefined && another === undefined) return `${cast} = ${number(only)}`;
+  return isNamed(`(${cast} + 0)::BIT::VARCHAR`, wanted.map(numberBits));
 }
 
 /**
