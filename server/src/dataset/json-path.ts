@@ -132,7 +132,7 @@ function number(value: number): string {
 function scalar(value: unknown, pointer: string): Scalar {
   if (typeof value === 'string' && !value.isWellFormed()) throw refuse(pointer, 'The text is not well-formed Unicode.');
   if (typeof value === 'number' && Math.abs(value) > Number.MAX_SAFE_INTEGER) {
-    throw refuse(pointer, `${value} is beyond 2^53, where JSON numbers are not exact.`);
+    throw refuse(pointer, `${value} is beyond 2^53; values inside JSON are compared with smaller numbers alone.`);
   }
   if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean') return value;
   throw refuse(pointer, `${shown(value)} is not allowed here; allowed is text, a number, true or false.`);

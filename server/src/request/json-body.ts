@@ -84,8 +84,12 @@ function findFlaw(value: unknown, path: readonly string[]): Flaw | null {
 
 const ILL = 'not well-formed Unicode: half of a surrogate pair stands alone';
 
+/** Text inside JSON never equals a number there. */
+const INEXACT =
+  'This number has more digits than JSON numbers keep; send it as a string where a column of integers or decimals is meant. Values inside JSON are compared with whole numbers below 2^53 and numbers of up to 15 digits alone.';
+
 function flawOf(value: unknown, depth: number): string | null {
-  if (value instanceof InexactNumber) return 'This number has more digits than JSON numbers keep; send it as a string.';
+  if (value instanceof InexactNumber) return INEXACT;
   if (typeof value === 'string' && !value.isWellFormed()) return `The text is ${ILL}.`;
   return depth > MAX_DEPTH ? `This lies deeper than ${MAX_DEPTH} levels.` : null;
 }

@@ -112,6 +112,15 @@ describe('bodies', () => {
   for (const [what, change, words] of cases)
     test(what, async () => assert.match(checkRefusal(await post({ ...BODY, ...change }), 400), words));
 
+  test('of a number inside JSON that no JSON number holds are not told to send it as a string', async () => {
+    const filter = '{"custom_data": {"score": 9007199254740993}}';
+    const words = checkRefusal(await post(`{"start_date": "${BODY.start_date}", "filter": ${filter}}`), 400);
+    assert.match(
+      words,
+      /^filter\.custom_data\.score: .* Values inside JSON are compared with whole numbers below 2\^53/,
+    );
+  });
+
   test('are read whatever stands in them, but for what is no JSON, too large or of another type', async () => {
     for (const body of ['{', "{'start_date': 1}", '', '[]', '5', 'null', '{"__proto__": {}}', '{"start_date":}'])
       checkRefusal(await post(body), 400);
@@ -184,6 +193,22 @@ describe('who asks', () => {
     }
     checkRefusal(await busy.get(EVIDENCE, 'nobodys'), 429);
   });
+});
+
+test('the older export refuses a body, whose filter would be passed over', async () => {
+  const task = (body?: unknown) => waiting.call('POST', `${TASKS}/activity`, { body });
+  for (const [body, names] of [
+    [{ filter: { contract: 1 } }, '"filter"'],
+    [{ filter: 'contract==1', fields: 'id' }, '"filter", "fields"'],
+    ['["id"]', '\\["id"\\]'],
+  ] as const) {
+    const words = checkRefusal(await task(body), 400);
+    assert.match(
+      words,
+      new RegExp(`^The body has ${names}; allowed is none: filter and fields stand in the query here\\.$`),
+    );
+  }
+  for (const body of [undefined, {}]) checkAnswer(await task(body), 201, SCHEMAS.task);
 });
 
 describe('what is not there', () => {

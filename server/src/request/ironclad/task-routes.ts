@@ -1,4 +1,6 @@
 import type { FastifyInstance } from 'fastify';
+import { refuse } from '../../base/errors.ts';
+import { shown } from '../../column/operand.ts';
 import { isFinal } from '../../run/run.ts';
 import { callerOf } from '../caller.ts';
 import type { DialectGround } from '../dialect.ts';
@@ -18,6 +20,7 @@ export function taskRoutes(app: FastifyInstance, ground: DialectGround<Options>)
     async (request, reply) => {
       const caller = callerOf(request);
       const site = await findSite(desk, caller, options);
+      refuseBody(request.body);
       const accepted = await desk.create(caller, readTask(request.query, { options, site, reference: newReference() }));
       reply.code(201).header('retry-after', '1');
       return writeTask(accepted, mintingOf(request, ground));
@@ -30,3 +33,14 @@ export function taskRoutes(app: FastifyInstance, ground: DialectGround<Options>)
     return writeTask(found, mintingOf(request, ground));
   });
 }
+
+/** What is asked for in a body, as of the newer export, must not become an export of everything. */
+function refuseBody(body: unknown): void {
+  if (body === undefined || body === null) return;
+  const names = typeof body === 'object' && !Array.isArray(body) ? Object.keys(body) : null;
+  if (names?.length === 0) return;
+  const found = names ? names.slice(0, MAX_NAMED).map(shown).join(', ') : shown(body);
+  throw refuse('', `The body has ${found}; allowed is none: filter and fields stand in the query here.`);
+}
+
+const MAX_NAMED = 10;
