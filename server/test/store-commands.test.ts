@@ -99,6 +99,23 @@ describe('the commands on the store', () => {
     assert.match(stdout, /^tiers {3}gold, iron$/m);
   });
 
+  it('refuse a tenancy column that no name of a tenant can be compared with', async () => {
+    const dataset = (columns: object) => ({
+      source: { type: 'duckdb', files: 'lines.jsonl' },
+      columns: [{ name: 'tenant', from: 'id', ...columns }, { name: 'amount' }],
+      tenancy: { column: 'tenant' },
+    });
+    const config = { datasets: { typed: dataset({ type: 'int64' }), untyped: dataset({ hidden: true }) } };
+    writeFileSync(join(folder, 'tenants.config.ts'), `export default ${JSON.stringify(config)};`);
+    const { code, stdout } = await drayage('config', 'check', '--config', 'tenants.config.ts');
+    assert.equal(code, 1);
+    assert.match(stdout, /^ok {6}typed: 2 columns/m);
+    assert.match(
+      stdout,
+      /^failed {2}untyped: The column is of type json, .*declare its type.* \(\/tenancy\/column\)$/m,
+    );
+  });
+
   it('warn of a column that no line has, and of none that one line has or that nothing can be said of', async () => {
     const { code, stdout } = await drayage('config', 'check', '--config', 'lines.config.ts');
     assert.equal(code, 0);

@@ -1,5 +1,5 @@
 import { Fault, refuse } from '../base/errors.ts';
-import type { Column, ColumnType } from '../column/type.ts';
+import { type Column, type ColumnType, nameOf } from '../column/type.ts';
 import { parseType } from '../column/type-name.ts';
 import { type Dataset, type DatasetColumn, firstRepeated } from './dataset.ts';
 import type { ColumnDeclaration, DatasetDeclaration } from './declaration.ts';
@@ -25,6 +25,7 @@ export function declareDataset(name: string, declaration: DatasetDeclaration, fo
   const missing = referred.find((each) => !names.includes(each));
   if (missing !== undefined)
     throw new Fault('request.invalid', `Dataset ${name} has no column "${missing}" for its key, time or tenancy.`);
+  checkTenancy(columns, tenancy);
   return {
     name,
     columns,
@@ -33,6 +34,18 @@ export function declareDataset(name: string, declaration: DatasetDeclaration, fo
     tenancy,
     lookbackDays: declaration.lookback ? Number.parseInt(declaration.lookback, 10) : null,
   };
+}
+
+/** No tenant's name equals a value of these, so every request would be refused. */
+const NAMELESS: ReadonlySet<ColumnType['is']> = new Set(['bool', 'bytes', 'json', 'list', 'struct', 'map']);
+
+function checkTenancy(columns: readonly DatasetColumn[], tenancy: Dataset['tenancy']): void {
+  const type = tenancy === 'shared' ? undefined : columns.find(({ name }) => name === tenancy.column)?.type;
+  if (type && NAMELESS.has(type.is))
+    throw refuse(
+      '/tenancy/column',
+      `The column is of type ${nameOf(type)}, which no tenant's name can be compared with; declare its type under columns, as text or int64.`,
+    );
 }
 
 function declareColumn(column: ColumnDeclaration, at: number, found: readonly Column[]): DatasetColumn {
