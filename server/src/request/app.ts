@@ -13,6 +13,9 @@ import { collectRoutes, refuseOtherMethods } from './other-methods.ts';
 /** A body beyond this is refused before it is read. */
 const BODY_LIMIT_BYTES = 1_048_576;
 
+/** A URL beyond this is refused. What clients ask in one is far shorter; longer filters go into bodies. */
+const URL_LIMIT_BYTES = 16_384;
+
 type RefuseWith = (error: unknown, request: FastifyRequest, reply: FastifyReply) => FastifyReply;
 
 /** An instance of its own for each dialect: so that no error, no 404 and no route of one shows in another. */
@@ -32,7 +35,12 @@ export async function dialectApp(dialect: Dialect, ground: DialectGround, log: L
     return reply.serializer(JSON.stringify).send(body);
   };
   const app = bareApp(refuseWith);
-  app.addHook('onRequest', async (request, reply) => void reply.header('x-request-id', request.id));
+  app.addHook('onRequest', async (request, reply) => {
+    reply.header('x-request-id', request.id);
+    const { length } = request.url;
+    if (length > URL_LIMIT_BYTES)
+      throw new Fault('request.malformed', `The URL has ${length} bytes; allowed are ${URL_LIMIT_BYTES}.`);
+  });
   app.addHook('onResponse', async (request, reply) => logRequest(log, dialect, request, reply));
   const routes = collectRoutes(app);
   await dialect.routes(app, ground);

@@ -101,6 +101,19 @@ describe('the front', () => {
     assert.match(await ask('GET', '/otherthings'), /^404 application\/plain/);
   });
 
+  it('answers a URL or head that is too long in the envelope of its dialect', async () => {
+    const things = (length: number) => `/things?${'x'.repeat(length - '/things?'.length)}`;
+    assert.equal(await ask('GET', `/other${things(16_384)}`), '200 application/json {"from":"other"}');
+    for (const length of [16_385, 20_000, 48_000, 60_000, 200_000]) {
+      assert.equal(await ask('GET', things(length)), '400 application/plain {"plain":"request.malformed"}');
+      assert.equal(
+        await ask('GET', `/other${things(length)}`),
+        '400 application/other {"other":"request.malformed"}',
+        String(length),
+      );
+    }
+  });
+
   it('answers what is no HTTP', async () => {
     const socket = connect(port, '127.0.0.1');
     socket.write('GET / NOTHTTP\r\n\r\n');

@@ -11,6 +11,9 @@ import type { Dialect, DialectGround } from './dialect.ts';
 /** A request must come in within this time; a client that trickles keeps no connection. */
 const REQUEST_MS = 30_000;
 
+/** Less than the 64 KiB a socket gives at a time: what is larger is still seen with its first line, which names its dialect. */
+const HEAD_LIMIT_BYTES = 49_152;
+
 interface Mounted {
   readonly dialect: Dialect;
   readonly app: FastifyInstance;
@@ -32,26 +35,30 @@ export async function openFront({ dialects, hosts, log, groundOf }: FrontGround)
       async (dialect): Promise<Mounted> => ({ dialect, app: await dialectApp(dialect, groundOf(dialect), log) }),
     ),
   );
-  const server = createServer({ requestTimeout: REQUEST_MS, headersTimeout: REQUEST_MS }, (request, response) =>
-    dispatch(request, response, mounted, hosts),
-  );
-  server.on('clientError', (error, socket) => refuseRaw(error, socket, mounted));
+  const limits = { requestTimeout: REQUEST_MS, headersTimeout: REQUEST_MS, maxHeaderSize: HEAD_LIMIT_BYTES };
+  const called = (head: Head) => choose(head, mounted, hosts);
+  const server = createServer(limits, (request, response) => dispatch(request, response, called));
+  server.on('clientError', (error, socket) => refuseRaw(error, socket, called(headOf(error))));
   server.on('close', () => {
     for (const { app } of mounted) void app.close();
   });
   return server;
 }
 
-/** What is no HTTP reaches no dialect's instance, so it is answered here, in the words of the one without a prefix. */
-function refuseRaw(error: Error, socket: Duplex, mounted: readonly Mounted[]): void {
+/** What of a request says whom it is for. */
+interface Head {
+  readonly url: string;
+  readonly host: string;
+}
+
+/** What is no HTTP, or too large a head of it, reaches no dialect's instance, so it is answered here, in the dialect's words. */
+function refuseRaw(error: Error, socket: Duplex, { dialect }: Called): void {
   if (!socket.writable || isSystemError(error, 'ECONNRESET')) {
     socket.destroy();
     return;
   }
-  const fault = faultOfRaw(error);
-  const { dialect } = native(mounted);
   const { status, headers, body } = dialect.refuse({
-    fault,
+    fault: faultOfRaw(error),
     requestId: newId('req', now()),
     part: 'header',
     method: '',
@@ -68,7 +75,42 @@ function faultOfRaw(error: Error): Fault {
   if (isSystemError(error, 'HPE_INVALID_METHOD')) return new Fault('method.refused', 'There is no such method.');
   if (isSystemError(error, 'ERR_HTTP_REQUEST_TIMEOUT'))
     return new Fault('request.malformed', 'The request did not come in time.');
+  if (isSystemError(error, 'HPE_HEADER_OVERFLOW'))
+    return new Fault(
+      'request.malformed',
+      `The URL and the headers are too long; allowed are ${HEAD_LIMIT_BYTES} bytes together.`,
+    );
   return new Fault('request.malformed', 'This is not HTTP.');
+}
+
+/** As far as the bytes that could not be read tell it. */
+function headOf(error: Error): Head {
+  const { rawPacket } = error as { rawPacket?: Uint8Array };
+  const text = rawPacket ? Buffer.from(rawPacket).toString('latin1') : '';
+  const [, url = ''] = /^[A-Z]+ ([^ \r\n]*)/.exec(text) ?? [];
+  const [, host = ''] = /\r\nhost: *([^\r\n]*)/i.exec(text) ?? [];
+  return { url, host };
+}
+
+/** The dialect a request is for. */
+interface Called extends Mounted {
+  /** The URL as the dialect has it: a target without authority, and without the prefix it was called under. */
+  readonly url: string;
+}
+
+/** What clients send to a proxy, and a server has to take as well (RFC 9112 §3.2.2): its authority wins over Host. */
+const ABSOLUTE_FORM = /^https?:\/\/([^/?#]*)(.*)$/i;
+
+function choose(head: Head, mounted: readonly Mounted[], hosts: Readonly<Record<string, string>>): Called {
+  const [, authority, target] = ABSOLUTE_FORM.exec(head.url) ?? [];
+  const url = target === undefined || target.startsWith('/') ? (target ?? head.url) : `/${target}`;
+  const host = (authority ?? head.host).replace(/:\d+$/, '').replace(/\.$/, '').toLowerCase();
+  const name = Object.hasOwn(hosts, host) ? hosts[host] : undefined;
+  const byHost = mounted.find(({ dialect }) => dialect.name === name);
+  if (byHost) return { ...byHost, url };
+  const byPrefix = mounted.find(({ dialect }) => isBelow(url, dialect.prefix));
+  if (byPrefix) return { ...byPrefix, url: url.slice(byPrefix.dialect.prefix.length) || '/' };
+  return { ...native(mounted), url };
 }
 
 function native(mounted: readonly Mounted[]): Mounted {
@@ -77,25 +119,10 @@ function native(mounted: readonly Mounted[]): Mounted {
   return found;
 }
 
-/** What clients send to a proxy, and a server has to take as well (RFC 9112 §3.2.2): its authority wins over Host. */
-const ABSOLUTE_FORM = /^https?:\/\/([^/?#]*)(.*)$/i;
-
-function dispatch(
-  request: IncomingMessage,
-  response: ServerResponse,
-  mounted: readonly Mounted[],
-  hosts: Readonly<Record<string, string>>,
-): void {
-  const [, authority, target] = ABSOLUTE_FORM.exec(request.url ?? '') ?? [];
-  if (target !== undefined) request.url = target.startsWith('/') ? target : `/${target}`;
-  const host = (authority ?? request.headers.host ?? '').replace(/:\d+$/, '').replace(/\.$/, '').toLowerCase();
-  const name = Object.hasOwn(hosts, host) ? hosts[host] : undefined;
-  const byHost = mounted.find(({ dialect }) => dialect.name === name);
-  const byPrefix = byHost ?? mounted.find(({ dialect }) => isBelow(request.url ?? '', dialect.prefix));
-  const chosen = byPrefix ?? native(mounted);
-  if (!byHost && chosen.dialect.prefix !== '')
-    request.url = (request.url ?? '').slice(chosen.dialect.prefix.length) || '/';
-  chosen.app.routing(request, response);
+function dispatch(request: IncomingMessage, response: ServerResponse, called: (head: Head) => Called): void {
+  const { app, url } = called({ url: request.url ?? '', host: request.headers.host ?? '' });
+  request.url = url;
+  app.routing(request, response);
 }
 
 function isBelow(url: string, prefix: string): boolean {
