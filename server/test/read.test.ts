@@ -47,10 +47,9 @@ class ReadGround implements AsyncDisposable {
     return existsSync(folder) ? readdirSync(folder) : [];
   }
 
-  open(caps: ReadsGround['caps'] = {}): Reads {
+  open(caps: ReadsGround['caps'] = {}, memoryBytes = LIMITS.memoryBytes): Reads {
     const { dataFolder } = this;
     if (!this.#catalog) throw new Error('Nothing is loaded.');
-    const { memoryBytes } = LIMITS;
     const reads = new Reads({ catalog: this.#catalog, dataFolder, memoryBytes, log: openLog('silent'), caps });
     this.#reads.push(reads);
     return reads;
@@ -148,6 +147,18 @@ describe('a read of files', () => {
   it('keeps to the filter', async () => {
     const filter = { and: [{ id: { gte: 100 } }, { note: { exists: false } }] };
     assert.deepEqual(await ids({ dataset: 'events', limit: 3, filter }), [102, 108, 114]);
+  });
+
+  it('refuses what takes more memory than it has, at the filter where there is one', async () => {
+    const small = ground.open({}, 2 * 1024 * 1024);
+    const filter = { 'data.n': { gt: 1 }, note: { contains: 'note' } };
+    const ask = { dataset: 'many', scope: ACME, limit: 10_000, order: ['note'] };
+    await assert.rejects(small.read({ ...ask, filter }), {
+      code: 'request.invalid',
+      pointer: '/filter',
+      message: /memory/,
+    });
+    await assert.rejects(small.read(ask), { code: 'source.refused', message: /memory/ });
   });
 
   it('takes every file of a dataset for one', async () => {

@@ -135,8 +135,9 @@ export class Reads implements AsyncDisposable {
 
   /**
    * The rows, their values as JSON has them: instants as ISO 8601 text, NULL as null, JSON columns
-   * parsed; see `readRows` for large numbers. Throws `request.invalid` for what cannot be asked,
-   * `source.refused` for an answer of too many bytes, `source.busy` for one that takes too long or
+   * parsed; see `readRows` for large numbers. Throws `request.invalid` for what cannot be asked, or takes too much
+   * memory by its filter,
+   * `source.refused` for an answer of too many bytes or too much memory, `source.busy` for one that takes too long or
    * when too many ask.
    */
   async read(ask: ReadAsk): Promise<readonly Row[]> {
@@ -198,6 +199,7 @@ export class Reads implements AsyncDisposable {
         'read failed',
       );
       if (this.#closing.signal.aborted) throw stopping();
+      if (code === 'request.too_large') throw tooDear(ask, error);
       throw late.signal.aborted ? tooLong(error) : error;
     } finally {
       clearTimeout(timer);
@@ -281,6 +283,13 @@ function tooMuch(bytes: number): Fault {
     'source.refused',
     `That is too much to look up: the answer has more than ${bytes} bytes; ask for fewer rows or columns.`,
   );
+}
+
+/** The filter is what a caller can change of a lookup. */
+function tooDear({ filter }: ReadAsk, cause: unknown): Fault {
+  const message = 'Looking that up takes more memory than it is allowed';
+  if (filter === undefined) return new Fault('source.refused', `${message}; ask for fewer rows or columns.`, { cause });
+  return new Fault('request.invalid', `${message}; ask for fewer tests.`, { pointer: '/filter', cause });
 }
 
 function tooLong(cause: unknown): Fault {

@@ -16,7 +16,11 @@ const MEANINGS: readonly (readonly [RegExp, FaultCode, string])[] = [
     'There is no room left to write the export.',
   ],
   [/Could not set lock on file|Conflicting lock/, 'source.busy', 'The database file is open for writing elsewhere.'],
-  [/^Out of Memory Error/i, 'internal', 'The export needs more memory than it is allowed.'],
+  [
+    /^Out of Memory Error/i,
+    'request.too_large',
+    'This needs more memory than it is allowed; ask for fewer columns, or fewer tests in the filter.',
+  ],
   [
     /Invalid (unicode|UTF-?8)|not utf-8 encoded|Invalid string encoding/i,
     'value.refused',
