@@ -33,6 +33,8 @@ const FAULTS = {
   'run.unknown': { blame: 'caller', retry: false, status: 404 },
   'run.final': { blame: 'caller', retry: false, status: 409 },
   'run.cancelled': { blame: 'caller', retry: false, status: 409 },
+  /** Told by the limit, which the next attempt would meet as well. */
+  'run.memory': { blame: 'us', retry: false, status: 500 },
   'run.short': { blame: 'us', retry: true, status: 500 },
   'dataset.unknown': { blame: 'caller', retry: false, status: 404 },
   'file.expired': { blame: 'caller', retry: false, status: 410 },

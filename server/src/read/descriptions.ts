@@ -42,7 +42,7 @@ export class Descriptions {
     try {
       return await this.#catalog.describe(name, worker);
     } catch (error) {
-      if (!(error instanceof Fault) || error.code === 'internal' || error.code === 'dataset.unknown') throw error;
+      if (!(error instanceof Fault) || ['internal', 'run.memory', 'dataset.unknown'].includes(error.code)) throw error;
       const isThere = error.code !== 'source.unreachable';
       throw isThere
         ? new Fault('source.refused', "The dataset's source cannot be read as it is declared.", { cause: error })

@@ -135,9 +135,9 @@ export class Reads implements AsyncDisposable {
 
   /**
    * The rows, their values as JSON has them: instants as ISO 8601 text, NULL as null, JSON columns
-   * parsed; see `readRows` for large numbers. Throws `request.invalid` for what cannot be asked, or for a filter that
-   * takes too much memory, `source.refused` for an answer of too many bytes or too much memory, `source.busy` for one
-   * that takes too long or when too many ask.
+   * parsed; see `readRows` for large numbers. Throws `request.invalid` for what cannot be asked,
+   * `source.refused` for what has too many bytes or takes too much memory, `source.busy` for what takes too long or
+   * when too many ask.
    */
   async read(ask: ReadAsk): Promise<readonly Row[]> {
     this.#check(ask);
@@ -198,7 +198,7 @@ export class Reads implements AsyncDisposable {
         'read failed',
       );
       if (this.#closing.signal.aborted) throw stopping();
-      if (code === 'request.too_large') throw tooDear(question.planAsk, error);
+      if (code === 'run.memory') throw tooDear(error);
       throw late.signal.aborted ? tooLong(error) : error;
     } finally {
       clearTimeout(timer);
@@ -284,11 +284,9 @@ function tooMuch(bytes: number): Fault {
   );
 }
 
-/** The filter is what a caller can change of a lookup. */
-function tooDear({ filter }: PlanAsk, cause: unknown): Fault {
-  const message = 'Looking that up takes more memory than it is allowed';
-  if (filter === undefined) return new Fault('source.refused', `${message}; ask for fewer rows or columns.`, { cause });
-  return new Fault('request.invalid', `${message}; ask for fewer tests.`, { pointer: '/filter', cause });
+function tooDear(cause: unknown): Fault {
+  const message = 'Looking that up takes more memory than it is allowed; ask for fewer rows or columns.';
+  return new Fault('source.refused', message, { cause });
 }
 
 function tooLong(cause: unknown): Fault {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { request, type Server } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
+import { PassThrough } from 'node:stream';
 import { after, before, describe, it } from 'node:test';
 import { z } from 'zod';
 import { kindOf } from '../base/errors.ts';
@@ -19,6 +20,11 @@ function dialect(name: string, prefix: string): Dialect {
     routes: async (app) => {
       app.get('/things', async () => ({ from: name }));
       app.post('/things', async ({ body }) => ({ from: name, body }));
+      app.get('/slow', async (_, reply) => {
+        const body = new PassThrough();
+        body.write('half');
+        return reply.header('content-length', 1000).send(body);
+      });
       app.get('/broken', async () => {
         throw new Error('a secret cause');
       });
@@ -112,6 +118,18 @@ describe('the front', () => {
         String(length),
       );
     }
+  });
+
+  it('writes no refusal into an answer that is under way', async () => {
+    const socket = connect(port, '127.0.0.1');
+    socket.write('GET /slow HTTP/1.1\r\nhost: localhost\r\n\r\n');
+    let text = '';
+    socket.on('data', (chunk) => {
+      text += chunk;
+      if (text.endsWith('half')) socket.write('garbage\r\n\r\n');
+    });
+    await new Promise((resolve) => socket.on('close', resolve).on('error', () => {}));
+    assert.match(text, /^HTTP\/1\.1 200 OK\r\n[\s\S]*\r\n\r\nhalf$/);
   });
 
   it('answers what is no HTTP', async () => {

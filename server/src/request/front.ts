@@ -11,7 +11,10 @@ import type { Dialect, DialectGround } from './dialect.ts';
 /** A request must come in within this time; a client that trickles keeps no connection. */
 const REQUEST_MS = 30_000;
 
-/** Less than the 64 KiB a socket gives at a time: what is larger is still seen with its first line, which names its dialect. */
+/**
+ * Less than the 64 KiB a socket gives at a time: what is larger and comes at once is still seen with
+ * its first line, which names its dialect.
+ */
 const HEAD_LIMIT_BYTES = 49_152;
 
 interface Mounted {
@@ -38,7 +41,14 @@ export async function openFront({ dialects, hosts, log, groundOf }: FrontGround)
   const limits = { requestTimeout: REQUEST_MS, headersTimeout: REQUEST_MS, maxHeaderSize: HEAD_LIMIT_BYTES };
   const called = (head: Head) => choose(head, mounted, hosts);
   const server = createServer(limits, (request, response) => dispatch(request, response, called));
-  server.on('clientError', (error, socket) => refuseRaw(error, socket, called(headOf(error))));
+  const answers = new WeakMap<Duplex, ServerResponse>();
+  server.on('request', (request, response) => answers.set(request.socket, response));
+  server.on('clientError', (error, socket) => {
+    const last = answers.get(socket);
+    // Written into an answer that is under way, a refusal would pass for a part of it.
+    if (last?.headersSent && !last.writableFinished) socket.destroy();
+    else refuseRaw(error, socket, called(headOf(error)));
+  });
   server.on('close', () => {
     for (const { app } of mounted) void app.close();
   });

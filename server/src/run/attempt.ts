@@ -164,7 +164,7 @@ async function describe(worker: Worker, { claim, catalog, lease }: Attempt): Pro
   try {
     return await catalog.describe(claim.ask.dataset, worker);
   } catch (error) {
-    if (!(error instanceof Fault) || error.code === 'internal' || error.code === 'dataset.unknown') throw error;
+    if (!(error instanceof Fault) || ['internal', 'run.memory', 'dataset.unknown'].includes(error.code)) throw error;
     const [code, message] =
       error.code === 'source.unreachable'
         ? (['source.unreachable', "The dataset's source is not there."] as const)

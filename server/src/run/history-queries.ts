@@ -5,6 +5,9 @@ import { lockTenant } from './use-queries.ts';
 /** Rows of a transaction, so that nobody waits long for its tenant. */
 const BATCH = 100;
 
+/** Of one sweep: what is left comes with the next, and a server that stops waits for no more. */
+const MAX_BATCHES = 50;
+
 /** Spread over these, and what a run has is gone. */
 const PARTS = ['notices', 'deliveries', 'files', 'outputs', 'recipes', 'attempts', 'idempotency_keys'] as const;
 
@@ -25,7 +28,11 @@ export class History {
   /** Notices from before an instant that were sent or given up. */
   async forgetNotices(before: string): Promise<number> {
     let count = 0;
-    for (let last = BATCH; last === BATCH; count += last) last = await this.#forgetSomeNotices(before);
+    for (let batch = 0; batch < MAX_BATCHES; batch++) {
+      const last = await this.#forgetSomeNotices(before);
+      count += last;
+      if (last < BATCH) break;
+    }
     return count;
   }
 
@@ -46,11 +53,14 @@ export class History {
   /** Runs that ended before an instant and keep no file, each job with its last one. */
   async forgetRuns(before: string): Promise<number> {
     let count = 0;
-    for (let after: string | undefined = ''; after !== undefined; ) {
+    let after = '';
+    for (let batch = 0; batch < MAX_BATCHES; batch++) {
       const ended = await this.#ended(before, after);
       for (const [tenant, runs] of Map.groupBy(ended, ({ tenant_id }) => tenant_id))
         count += await this.#db.write((tx) => forget(tx, tenant, runs));
-      after = ended.length === BATCH ? ended.at(-1)?.id : undefined;
+      const last = ended.at(-1);
+      if (last === undefined || ended.length < BATCH) break;
+      after = last.id;
     }
     return count;
   }

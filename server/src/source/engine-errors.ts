@@ -16,11 +16,8 @@ const MEANINGS: readonly (readonly [RegExp, FaultCode, string])[] = [
     'There is no room left to write the export.',
   ],
   [/Could not set lock on file|Conflicting lock/, 'source.busy', 'The database file is open for writing elsewhere.'],
-  [
-    /^Out of Memory Error/i,
-    'request.too_large',
-    'This needs more memory than it is allowed; ask for fewer columns, or fewer tests in the filter.',
-  ],
+  [/^Out of Memory Error.*bad allocation/is, 'internal', 'The machine had no memory left.'],
+  [/^Out of Memory Error/i, 'run.memory', 'The export needs more memory than it is allowed.'],
   [
     /Invalid (unicode|UTF-?8)|not utf-8 encoded|Invalid string encoding/i,
     'value.refused',

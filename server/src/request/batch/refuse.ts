@@ -64,6 +64,7 @@ const ANSWERS = {
   'run.unknown': UNKNOWN_REQUEST,
   'run.final': CONFLICT,
   'run.cancelled': { ...SERVER_ERROR, text: 'The export was cancelled; request it again.' },
+  'run.memory': SERVER_ERROR,
   'run.short': SERVER_ERROR,
   'dataset.unknown': { ...NOT_FOUND, text: 'This export is not offered here.' },
   'file.expired': DEAD_LINK,

@@ -44,6 +44,7 @@ const ANSWERS = {
   'run.unknown': NO_JOB,
   'run.final': CONFLICT,
   'run.cancelled': { ...CONFLICT, text: 'The export was cancelled; create it again.' },
+  'run.memory': OURS,
   'run.short': OURS,
   'dataset.unknown': { ...NOT_FOUND, text: 'This is not offered here.' },
   'file.expired': { ...NOT_FOUND, text: 'This URL has expired; ask for the URLs of the export again.' },

@@ -41,6 +41,7 @@ const ANSWERS = {
   'run.unknown': NO_JOB,
   'run.final': CONFLICT,
   'run.cancelled': CONFLICT,
+  'run.memory': OURS,
   'run.short': OURS,
   'dataset.unknown': { status: 400, text: 'scope: This scope is not available on this server' },
   'file.expired': { status: 410, text: 'This export has expired; request a new one' },

@@ -37,6 +37,7 @@ const ANSWERS = {
   'run.unknown': JOB_UNKNOWN,
   'run.final': CONFLICT,
   'run.cancelled': CONFLICT,
+  'run.memory': FAILED,
   'run.short': FAILED,
   'dataset.unknown': UNKNOWN,
   'file.expired': LINK_DEAD,
