@@ -2,8 +2,10 @@ import assert from 'node:assert/strict';
 import {
   appendFileSync,
   existsSync,
+  readdirSync,
   readFileSync,
   renameSync,
+  rmSync,
   statSync,
   truncateSync,
   utimesSync,
@@ -17,7 +19,7 @@ import { readExportArgs } from '../src/cli/export-args.ts';
 import { findSubject } from '../src/cli/subject.ts';
 import { describeSource } from '../src/run/describe.ts';
 import { execute, STEPS } from '../src/run/execute.ts';
-import { type Execution, filesFolder, type Step } from '../src/run/execution.ts';
+import { type Execution, filesFolder, type Step, segmentsFolder } from '../src/run/execution.ts';
 import { makePlan, type Plan } from '../src/run/plan.ts';
 import { LIMITS, Yard } from './export-path.ts';
 
@@ -38,8 +40,8 @@ before(async () => {
 
 after(() => yard[Symbol.dispose]());
 
-async function plan(path: string, format: string): Promise<Plan> {
-  const args = readExportArgs([path, '--format', format, '--explain']);
+async function plan(path: string, format: string, others: readonly string[] = []): Promise<Plan> {
+  const args = readExportArgs([path, '--format', format, '--explain', ...others]);
   const subject = await findSubject(args);
   const { shape, engine } = await describeSource(subject.ask, LIMITS);
   return makePlan(
@@ -53,6 +55,10 @@ async function plan(path: string, format: string): Promise<Plan> {
       now: '2026-01-01T00:00:00.000Z',
     },
   );
+}
+
+function runPlan(of: Plan): Promise<unknown> {
+  return execute({ plan: of, stage: yard.stage(), signal: new AbortController().signal, report: () => {} });
 }
 
 /** Runs the steps with one of ours put after the named one. */
@@ -203,4 +209,50 @@ test('a failed run leaves no finished file behind', async () => {
     isFault('source.busy'),
   );
   assert.equal(existsSync(join(filesFolder(stage), 'rows.csv')), false);
+});
+
+describe('text that ends the reading late', () => {
+  const broken = (name: string, line: (at: number) => string) => {
+    const path = join(yard.source, name);
+    const head = name.endsWith('.csv') ? 'id,name,n\n' : '';
+    writeFileSync(path, head + Array.from({ length: 60_000 }, (_, at) => line(at)).join(''));
+    return path;
+  };
+  const value = (at: number) => (at === 50_000 ? 'boom' : String(at));
+  const sources = [
+    ['late.csv', (at: number) => `${at},${'x'.repeat(60)},${value(at)}\n`],
+    ['late.jsonl', (at: number) => `${JSON.stringify({ id: at, name: 'x'.repeat(60), n: value(at) })}\n`],
+  ] as const;
+  for (const [name, line] of sources) {
+    for (const format of FORMATS) {
+      test(`${name} to ${format} fails at its row`, async () => {
+        const args = ['--types', 'id=int64,name=text,n=int32'];
+        await assert.rejects(runPlan(await plan(broken(name, line), format, args)), (error: Fault) => {
+          assert.match(error.message, /row 50001, column n/);
+          return isFault('value.refused')(error);
+        });
+      });
+    }
+  }
+});
+
+test('a segment that was being written when a run was cancelled is written anew', async () => {
+  const path = join(yard.source, 'whole.csv');
+  writeFileSync(path, `id,name\n${Array.from({ length: 150_000 }, (_, at) => `${at},${'x'.repeat(80)}\n`).join('')}`);
+  const wanted = await plan(path, 'csv');
+  const stage = yard.stage();
+  const cancelling = new AbortController();
+  const watching = setInterval(() => {
+    const segments = existsSync(segmentsFolder(stage)) ? readdirSync(segmentsFolder(stage)) : [];
+    if (segments.some((name) => statSync(join(segmentsFolder(stage), name)).size > 0)) cancelling.abort();
+  }, 1);
+  const ask = { plan: wanted, stage, isResumable: true, report: () => {} };
+  try {
+    await assert.rejects(execute({ ...ask, signal: cancelling.signal }), isFault('run.cancelled'));
+  } finally {
+    clearInterval(watching);
+  }
+  rmSync(filesFolder(stage), { recursive: true });
+  const [result] = await execute({ ...ask, signal: new AbortController().signal });
+  assert.equal(result?.rowsRead, 150_000);
 });

@@ -1,3 +1,4 @@
+import { Fault } from '../base/errors.ts';
 import { LAYOUT_BYTES, type Layout, type Vectors } from '../column/vectors.ts';
 import { CSV_ROWS_WASM_BASE64 } from './csv-rows.wasm.ts';
 import { addressAt, spansOf } from './text-spans.ts';
@@ -30,6 +31,9 @@ const SLACK_BYTES = 32;
 
 /** Rows are taken together until they may come to this much; a longer row comes alone. */
 const SLICE_BYTES = 4 * 1024 * 1024;
+
+/** Of a row with what is made of it: a file takes no more at once. */
+const MAX_BYTES = 2 ** 31 - 2 ** 20;
 
 interface Global<T> {
   value: T;
@@ -141,10 +145,10 @@ export class CsvRows {
     const { out, column, write } = this.#wasm;
     out.value = at;
     while (write(end) === 1) {
-      out.value += this.#bytes.write(this.#unusual(), out.value, 'latin1');
+      out.value += this.#bytes.write(this.#unusual(), out.value >>> 0, 'latin1');
       column.value++;
     }
-    return this.#bytes.subarray(at, out.value);
+    return this.#bytes.subarray(at, out.value >>> 0);
   }
 
   /** Up to which row rows fit, one at least, and what they may come to at most. */
@@ -200,6 +204,7 @@ export class CsvRows {
     const { memory } = this.#wasm;
     const missing = bytes + SLACK_BYTES - memory.buffer.byteLength;
     if (missing <= 0) return;
+    if (bytes > MAX_BYTES) throw new Fault('value.refused', 'The texts of a row are longer than CSV can be made of.');
     memory.grow(Math.ceil(missing / 65536));
     this.#bytes = Buffer.from(memory.buffer);
     this.#words = new Uint32Array(memory.buffer);

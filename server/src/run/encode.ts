@@ -17,7 +17,7 @@ const REPORT_MS = 250;
 const SEGMENTS_BESIDE = 4;
 
 /**
- * Writes every output. A segment is one COPY on one thread; as many run side by side as the plan has
+ * Writes every output. A segment is one COPY or scan on one thread; as many run side by side as the plan has
  * threads. One thread a COPY makes the bytes independent of timing (with several, Parquet row groups
  * of filtered rows came out differently), keeps memory flat, and leaves no core idle.
  */

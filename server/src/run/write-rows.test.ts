@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { existsSync, statSync } from 'node:fs';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -245,3 +246,27 @@ for (const [asked, lines, lineEnd] of BYTES) {
     assert.equal(await dialected(asked), lines.map((line) => line + lineEnd).join(''));
   });
 }
+
+/** Rows that cannot be read from the 200,000th on, long after the first of them are there. */
+const BROKEN = "(select (case when i = 200000 then 'boom' else i::varchar end)::bigint as i from range(300000) t(i))";
+
+test('what the engine cannot read behind the first rows fails the writing', async () => {
+  await assert.rejects(written([column('i', { is: 'integer', bits: 64 })], options({}), BROKEN), {
+    code: 'value.refused',
+  });
+});
+
+test('a scan that is interrupted is not taken for whole', async () => {
+  const columns = [column('i', { is: 'integer', bits: 64 })];
+  const relation = '(select i from range(30000000) t(i))';
+  const path = join(folder, `${files}.csv`);
+  const writing = written(columns, options({}), relation);
+  const interrupting = setInterval(() => {
+    if (existsSync(path) && statSync(path).size > 1_000_000) engine.interrupt();
+  }, 5);
+  try {
+    await assert.rejects(writing, { code: 'run.cancelled' });
+  } finally {
+    clearInterval(interrupting);
+  }
+});

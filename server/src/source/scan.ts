@@ -1,5 +1,6 @@
-import type { DuckDBConnection, DuckDBResult, DuckDBType } from '@duckdb/node-api';
+import type { DuckDBConnection, DuckDBPreparedStatement, DuckDBResult, DuckDBType } from '@duckdb/node-api';
 import type duckdb from '@duckdb/node-bindings';
+import { Fault } from '../base/errors.ts';
 import { LAYOUT_BYTES, type Layout, type Vectors } from '../column/vectors.ts';
 import { prepareSelect } from './statement.ts';
 
@@ -11,6 +12,9 @@ export interface Scan {
 }
 
 type Bindings = typeof duckdb;
+
+/** Runs a statement; what it throws are faults. */
+type Translated = <R>(statement: () => Promise<R>) => Promise<R>;
 
 const SIMPLE: Readonly<Record<string, Layout>> = {
   VARCHAR: { is: 'text' },
@@ -24,22 +28,36 @@ const SIMPLE: Readonly<Record<string, Layout>> = {
   'TIMESTAMP WITH TIME ZONE': { is: 'instant' },
 };
 
-/** Runs one select and hands its rows to `use` while the engine reads on. The engine's errors go through `translated`. */
+/**
+ * Runs one select and hands its rows to `use` while the engine reads on. The engine's errors go through `translated`,
+ * but those behind the first rows, which it does not tell: then `use` meets `run.short` in place of the last rows.
+ */
 export async function scanRows<T>(
   connection: DuckDBConnection,
   select: string,
-  translated: <R>(act: () => Promise<R>) => Promise<R>,
+  translated: Translated,
   use: (scan: Scan) => Promise<T>,
 ): Promise<T> {
   const { default: bindings } = await import('@duckdb/node-bindings');
-  const prepared = await translated(() => prepareSelect(connection, select));
+  const prepared = await translated(() => prepareEnded(connection, select));
   try {
     const result = await translated(() => prepared.stream());
-    const layouts = result.columnTypes().map(layoutOf);
+    const layouts = result.columnTypes().slice(0, -1).map(layoutOf);
     return await use({ layouts, vectors: vectorsOf(result, layouts, { bindings, translated }) });
   } finally {
     prepared.destroySync();
   }
+}
+
+/**
+ * The select with a last row behind it, which has true in a column of its own. A stream that failed or was
+ * interrupted ends like one that is whole; that row tells them apart.
+ */
+async function prepareEnded(connection: DuckDBConnection, select: string): Promise<DuckDBPreparedStatement> {
+  const alone = await prepareSelect(connection, select);
+  const nulls = Array.from({ length: alone.columnCount }, () => 'null').join(', ');
+  alone.destroySync();
+  return prepareSelect(connection, `select *, false from (${select}) union all select ${nulls}, true`);
 }
 
 function layoutOf(type: DuckDBType): Layout {
@@ -55,18 +73,36 @@ function layoutOf(type: DuckDBType): Layout {
 async function* vectorsOf(
   result: DuckDBResult,
   layouts: readonly Layout[],
-  { bindings, translated }: { bindings: Bindings; translated: <R>(act: () => Promise<R>) => Promise<R> },
+  { bindings, translated }: { bindings: Bindings; translated: Translated },
 ): AsyncGenerator<Vectors> {
-  const fetch = () => translated(() => result.fetchChunk());
+  const fetch = () => {
+    const chunk = translated(() => result.fetchChunk());
+    // Its error is met when its turn comes: until then it is not unhandled.
+    chunk.catch(() => undefined);
+    return chunk;
+  };
+  let isEnded = false;
   let next = fetch();
   try {
     for (let chunk = await next; chunk !== null && chunk.rowCount > 0; chunk = await next) {
       next = fetch();
-      yield new ChunkVectors(bindings, chunk.chunk, layouts);
+      if (isEnded) throw new Error('Rows came behind the last one.');
+      const rows = rowsBefore(bindings, chunk.chunk, layouts.length);
+      isEnded = rows < chunk.rowCount;
+      if (rows > 0) yield new ChunkVectors(bindings, chunk.chunk, { layouts, rows });
     }
+    if (!isEnded) throw new Fault('run.short', 'The engine gave less than all rows.');
   } finally {
     await next.catch(() => null);
   }
+}
+
+/** How many of the chunk's rows come before the one that ends all. */
+function rowsBefore(bindings: Bindings, chunk: duckdb.DataChunk, column: number): number {
+  const rows = bindings.data_chunk_get_size(chunk);
+  const end = bindings.vector_get_data(bindings.data_chunk_get_vector(chunk, column), rows).indexOf(1);
+  if (end >= 0 && end < rows - 1) throw new Error('Rows came behind the last one.');
+  return end < 0 ? rows : end;
 }
 
 class ChunkVectors implements Vectors {
@@ -79,8 +115,12 @@ class ChunkVectors implements Vectors {
   /** Each view counts as memory of its own to the collector, and brings its next run nearer. */
   readonly #values: Uint8Array[] = [];
 
-  constructor(bindings: Bindings, chunk: duckdb.DataChunk, layouts: readonly Layout[]) {
-    this.rows = bindings.data_chunk_get_size(chunk);
+  constructor(
+    bindings: Bindings,
+    chunk: duckdb.DataChunk,
+    { layouts, rows }: { readonly layouts: readonly Layout[]; readonly rows: number },
+  ) {
+    this.rows = rows;
     this.#bindings = bindings;
     this.#layouts = layouts;
     this.#chunk = chunk;
