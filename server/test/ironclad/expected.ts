@@ -1,3 +1,4 @@
+import { readCells } from '../readers/cells.ts';
 import type { Activity, Data } from './rows.ts';
 
 export const STANDARD = [
@@ -48,19 +49,7 @@ function textOf(value: unknown): string {
   return value === '' ? '""' : String(value);
 }
 
-/** Cells of a file by RFC 4180; empty text in quotes stays `""`. */
+/** Cells of a file; empty text in quotes stays `""`. */
 export function parseCells(text: string): string[][] {
-  const rows: string[][] = [];
-  let row: string[] = [];
-  const pattern = /(?:"((?:[^"]|"")*)"|([^",\n]*))(,|\n)/gy;
-  for (let match = pattern.exec(text); match; match = pattern.exec(text)) {
-    const [, quoted, plain = '', end] = match;
-    row.push(quoted === undefined ? plain : quoted === '' ? '""' : quoted.replaceAll('""', '"'));
-    if (end === '\n') {
-      rows.push(row);
-      row = [];
-    }
-    if (pattern.lastIndex === text.length) return rows;
-  }
-  throw new Error(`This is no CSV: ${text.slice(-100)}`);
+  return readCells(text, ',');
 }
