@@ -1,7 +1,7 @@
 import engine from '@duckdb/node-api/package.json' with { type: 'json' };
 import { Engine } from '../source/engine.ts';
 import type { DescribeAsk, SourceShape } from '../source/source.ts';
-import { sources } from '../source/sources.ts';
+import { loadSource } from '../source/sources.ts';
 import type { EngineVersions, Limits } from './plan.ts';
 
 /** Describes a source and the engine that will read it. */
@@ -9,7 +9,8 @@ export async function describeSource(
   ask: DescribeAsk,
   limits: Limits,
 ): Promise<{ shape: SourceShape; engine: EngineVersions }> {
-  const shape = await sources[ask.options.type].describe(ask, ({ files, database }) =>
+  const source = await loadSource(ask.options.type);
+  const shape = await source.describe(ask, ({ files, database }) =>
     Engine.open({ ...limits, stageFolder: null, files, ...(database === undefined ? {} : { database }) }),
   );
   return { shape, engine: engineVersions() };

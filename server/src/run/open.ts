@@ -2,7 +2,7 @@ import { Fault } from '../base/errors.ts';
 import { Engine } from '../source/engine.ts';
 import type { SourceOptions } from '../source/options.ts';
 import type { LiveReader } from '../source/source.ts';
-import { sources } from '../source/sources.ts';
+import { loadSource } from '../source/sources.ts';
 import type { Plan } from './plan.ts';
 
 /** An engine that can read the plan's input and write into the stage (or nowhere) and do nothing else. */
@@ -52,8 +52,8 @@ export class PlannedEngine implements AsyncDisposable {
 }
 
 /** Connections to the plan's live relation, one for each thread at most. */
-export function openLive(plan: Plan, access: SourceOptions, signal: AbortSignal): Promise<LiveReader> {
-  const open = sources[plan.source.type].open;
+export async function openLive(plan: Plan, access: SourceOptions, signal: AbortSignal): Promise<LiveReader> {
+  const { open } = await loadSource(plan.source.type);
   if (!open || access.type !== plan.source.type)
     throw new Fault('source.changed', 'The dataset is read from another kind of source than was planned.');
   return open({ shape: plan.source, options: access, lanes: plan.limits.threads, signal });

@@ -1,22 +1,19 @@
 import { readFileSync } from 'node:fs';
 import { readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
-import { z } from 'zod';
 import { isSystemError } from '../base/errors.ts';
 import { segmentsFolder } from './execution.ts';
 
 /** What is noted of a whole segment, beside it. */
-const recordSchema = z.strictObject({
+interface SegmentRecord {
   /** sha-256 of the plan it belongs to. */
-  plan: z.string(),
-  rows: z.int().nonnegative(),
-  bytes: z.int().nonnegative(),
-  modifiedNs: z.string(),
-  inode: z.string(),
+  readonly plan: string;
+  readonly rows: number;
+  readonly bytes: number;
+  readonly modifiedNs: string;
+  readonly inode: string;
   /** After a power cut a file may have its size and time, but not its bytes: what an earlier boot wrote is not used. */
-  boot: z.string(),
-});
-
-type SegmentRecord = z.infer<typeof recordSchema>;
+  readonly boot: string;
+}
 
 const BOOT_ID = '/proc/sys/kernel/random/boot_id';
 
@@ -46,10 +43,10 @@ export async function noteWhole(path: string, plan: string, rows: number): Promi
 /** Rows of a file that an attempt at the same plan left whole and that is still as it was; else null, and what there is of it is gone. */
 export async function findWhole(path: string, plan: string): Promise<number | null> {
   try {
-    const record = recordSchema.parse(JSON.parse(await readFile(recordPath(path), 'utf8')));
+    const { rows, ...record }: Partial<SegmentRecord> = JSON.parse(await readFile(recordPath(path), 'utf8'));
     const state = await stateOf(path);
     const isSame = record.plan === plan && record.boot === bootId() && isState(record, state);
-    if (isSame) return record.rows;
+    if (isSame && isCount(rows)) return rows;
   } catch {
     // No record, or half of one: the segment is written anew.
   }
@@ -62,7 +59,11 @@ async function stateOf(path: string): Promise<Pick<SegmentRecord, 'bytes' | 'mod
   return { bytes: Number(entry.size), modifiedNs: String(entry.mtimeNs), inode: String(entry.ino) };
 }
 
-function isState(record: SegmentRecord, state: Awaited<ReturnType<typeof stateOf>>): boolean {
+function isCount(rows: unknown): rows is number {
+  return Number.isSafeInteger(rows) && Number(rows) >= 0;
+}
+
+function isState(record: Partial<SegmentRecord>, state: Awaited<ReturnType<typeof stateOf>>): boolean {
   return record.bytes === state.bytes && record.modifiedNs === state.modifiedNs && record.inode === state.inode;
 }
 
