@@ -13,6 +13,7 @@ import {
 import { tmpdir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
 import { readExportArgs } from '../src/cli/export-args.ts';
+import { readExportFlags } from '../src/cli/export-flags.ts';
 import { findSubject } from '../src/cli/subject.ts';
 import { describeSource } from '../src/run/describe.ts';
 import { execute } from '../src/run/execute.ts';
@@ -100,7 +101,7 @@ export async function exportByArgs(args: readonly string[], stage: string): Prom
 
 /** The same way as far as the plan. */
 export async function planByArgs(args: readonly string[], describe = describeSource): Promise<Plan> {
-  const read = readExportArgs([...args, '--explain']);
+  const read = readExportArgs(readExportFlags([...args, '--explain']));
   const subject = await findSubject(read);
   const { shape, engine } = await describe(subject.ask, LIMITS);
   const { filter, columns, order, distinct, window, format, compression } = read;

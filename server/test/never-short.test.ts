@@ -16,6 +16,7 @@ import { after, before, describe, test } from 'node:test';
 import { DuckDBInstance } from '@duckdb/node-api';
 import { Fault, type FaultCode } from '../src/base/errors.ts';
 import { readExportArgs } from '../src/cli/export-args.ts';
+import { readExportFlags } from '../src/cli/export-flags.ts';
 import { findSubject } from '../src/cli/subject.ts';
 import { describeSource } from '../src/run/describe.ts';
 import { execute, STEPS } from '../src/run/execute.ts';
@@ -41,7 +42,7 @@ before(async () => {
 after(() => yard[Symbol.dispose]());
 
 async function plan(path: string, format: string, others: readonly string[] = []): Promise<Plan> {
-  const args = readExportArgs([path, '--format', format, '--explain', ...others]);
+  const args = readExportArgs(readExportFlags([path, '--format', format, '--explain', ...others]));
   const subject = await findSubject(args);
   const { shape, engine } = await describeSource(subject.ask, LIMITS);
   return makePlan(

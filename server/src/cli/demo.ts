@@ -7,9 +7,8 @@ import { parseInstant } from '../column/parse-instant.ts';
 import { type Command, readArgs } from './command.ts';
 import { type DemoAsk, type DemoData, demoData } from './demo-data.ts';
 import { exportIntoFolder } from './export.ts';
-import { readExportArgs } from './export-args.ts';
+import { readExportFlags } from './export-flags.ts';
 import { fileLines, listFiles } from './manifest-view.ts';
-import { openView } from './progress-view.ts';
 
 const CONFIG = fileURLToPath(new URL('../../../examples/demo/drayage.config.ts', import.meta.url));
 
@@ -92,7 +91,7 @@ async function exportEvents(dataFolder: string): Promise<void> {
   const to = join(dataFolder, 'exports', `events-${now().replaceAll(/[-:.]/g, '')}`);
   say('Exporting dataset events for tenant acme as CSV with gzip …');
   const what = ['events', '--tenant', 'acme', '--format', 'csv', '--compression', 'gzip'];
-  const manifest = await exportIntoFolder(readExportArgs([...what, '--config', CONFIG, '--to', to]), openView(false));
+  const manifest = await exportIntoFolder(readExportFlags([...what, '--config', CONFIG, '--to', to]));
   if (manifest !== null) process.stdout.write(`In ${to}:\n${listFiles(manifest, to)}`);
 }
 

@@ -8,7 +8,8 @@ import {
   type Split,
   splitOptions,
 } from '../format/options.ts';
-import { readArgs, UsageError } from './command.ts';
+import { UsageError } from './command.ts';
+import type { ExportFlags } from './export-flags.ts';
 
 /** What `drayage export` was asked, checked as far as it can be without looking at the source. */
 export interface ExportArgs {
@@ -35,67 +36,16 @@ export interface ExportArgs {
   readonly memoryBytes: number;
 }
 
-const OPTIONS = {
-  to: { type: 'string' },
-  format: { type: 'string' },
-  compression: { type: 'string' },
-  where: { type: 'string' },
-  columns: { type: 'string' },
-  order: { type: 'string' },
-  distinct: { type: 'boolean' },
-  start: { type: 'string' },
-  end: { type: 'string' },
-  types: { type: 'string' },
-  table: { type: 'string' },
-  tenant: { type: 'string' },
-  'all-tenants': { type: 'boolean' },
-  config: { type: 'string' },
-  force: { type: 'boolean' },
-  explain: { type: 'boolean' },
-  json: { type: 'boolean' },
-  verbose: { type: 'boolean' },
-  threads: { type: 'string' },
-  memory: { type: 'string' },
-  dialect: { type: 'string' },
-  delimiter: { type: 'string' },
-  'no-header': { type: 'boolean' },
-  'line-end': { type: 'string' },
-  bom: { type: 'boolean' },
-  'formula-guard': { type: 'boolean' },
-  'decimal-comma': { type: 'boolean' },
-  'null-text': { type: 'string' },
-  instants: { type: 'string' },
-  nested: { type: 'string' },
-  'big-integers': { type: 'string' },
-  'non-finite': { type: 'string' },
-  root: { type: 'string' },
-  row: { type: 'string' },
-  'control-chars': { type: 'string' },
-  codec: { type: 'string' },
-  'row-group-rows': { type: 'string' },
-  layout: { type: 'string' },
-  'split-rows': { type: 'string' },
-  'split-bytes': { type: 'string' },
-} as const;
-
 /** Bytes the engine may hold; the process around it takes about 150 MB more. */
 const DEFAULT_MEMORY_BYTES = 300 * 1024 * 1024;
 const MIN_MEMORY_BYTES = 64 * 1024 * 1024;
 
-const FORMATS = 'csv, json, jsonl, parquet, xml, avro or pdf';
-
-type Values = ReturnType<typeof readArgs<{ options: typeof OPTIONS; allowPositionals: true }>>['values'];
+type Values = ExportFlags['values'];
 
 /** Throws UsageError for what is no export. */
-export function readExportArgs(args: readonly string[]): ExportArgs {
-  const { values, positionals } = readArgs({ args: [...args], options: OPTIONS, allowPositionals: true });
-  if (positionals.length === 0)
-    throw new UsageError('export takes a dataset or files; drayage export --help says more.');
-  if (values.to === undefined && !values.explain)
-    throw new UsageError('--to FOLDER is needed; --explain shows the plan without it.');
-  if (values.format === undefined) throw new UsageError(`--format is needed: ${FORMATS}.`);
+export function readExportArgs({ subjects, values, threads }: ExportFlags): ExportArgs {
   return {
-    subjects: positionals,
+    subjects,
     to: values.to ?? null,
     format: readFormat(values.format, values),
     compression: readCompression(values.compression),
@@ -116,7 +66,7 @@ export function readExportArgs(args: readonly string[]): ExportArgs {
     force: values.force ?? false,
     explain: values.explain ?? false,
     json: values.json ?? false,
-    threads: values.threads === undefined ? null : readThreads(values.threads),
+    threads,
     memoryBytes: values.memory === undefined ? DEFAULT_MEMORY_BYTES : readMemory(values.memory),
   };
 }
@@ -204,11 +154,6 @@ function readTypes(text: string | undefined): Record<string, string> {
       return [part.slice(0, at).trim(), part.slice(at + 1).trim()];
     }),
   );
-}
-
-function readThreads(text: string): number {
-  if (!/^([2-9]|[1-5]\d|6[0-4])$/.test(text)) throw new UsageError('--threads takes a whole number from 2 to 64.');
-  return Number(text);
 }
 
 function readMemory(text: string): number {

@@ -1,96 +1,37 @@
-import { now } from '../base/clock.ts';
 import { readEnvironment } from '../base/config.ts';
-import { destinations } from '../destination/destinations.ts';
-import { runIntoFolder } from '../run/into-folder.ts';
-import { openSigner } from '../run/keys.ts';
 import type { Manifest } from '../run/manifest.ts';
-import { makePlan, type Plan } from '../run/plan.ts';
 import { Worker } from '../run/worker.ts';
-import type { SourceOptions } from '../source/options.ts';
 import type { Command } from './command.ts';
-import { explainPlan } from './explain.ts';
-import { type ExportArgs, readExportArgs } from './export-args.ts';
+import { type ExportFlags, readExportFlags } from './export-flags.ts';
 import { EXPORT_HELP } from './export-help.ts';
 import { listFiles } from './manifest-view.ts';
-import { openView, type ProgressView } from './progress-view.ts';
-import { findSubject } from './subject.ts';
+import { openView } from './progress-view.ts';
 
 export const exportCommand: Command = {
   help: EXPORT_HELP,
 
   async run(list) {
-    const args = readExportArgs(list);
-    const view = openView(args.json);
-    const manifest = await exportIntoFolder(args, view);
-    if (manifest !== null && !args.json) process.stdout.write(listFiles(manifest, args.to ?? ''));
+    const flags = readExportFlags(list);
+    const { json, to } = flags.values;
+    const manifest = await exportIntoFolder(flags);
+    if (manifest !== null && !json) process.stdout.write(listFiles(manifest, to ?? ''));
     return 0;
   },
 };
 
-/** Plans and runs an export; with `explain` only plans and shows it, and gives null. Ctrl-C cancels it. */
-export async function exportIntoFolder(args: ExportArgs, view: ProgressView): Promise<Manifest | null> {
+/** Plans and runs an export; with `--explain` only plans and shows it, and gives null. Ctrl-C cancels it. */
+export async function exportIntoFolder(flags: ExportFlags): Promise<Manifest | null> {
   const cancelling = new AbortController();
   const cancel = () => cancelling.abort();
   process.on('SIGINT', cancel).on('SIGTERM', cancel);
+  const view = openView(flags.values.json ?? false);
   try {
-    await using worker = new Worker(args.threads ?? readEnvironment().threads);
-    view.phase('plan');
-    const { plan, access } = await planExport(args, worker);
-    if (args.explain || args.to === null) {
-      process.stdout.write(explainPlan(plan, args.json));
-      return null;
-    }
-    return await runPlan({ plan, access, to: args.to, force: args.force, worker, signal: cancelling.signal, view });
+    await using worker = new Worker(flags.threads ?? readEnvironment().threads);
+    // Loaded while the child starts, which takes as long.
+    const { runExport } = await import('./export-run.ts');
+    return await runExport({ flags, worker, signal: cancelling.signal, view });
   } finally {
     process.off('SIGINT', cancel).off('SIGTERM', cancel);
     view.close();
   }
-}
-
-async function planExport(args: ExportArgs, worker: Worker): Promise<{ plan: Plan; access: SourceOptions }> {
-  const limits = { threads: args.threads ?? readEnvironment().threads, memoryBytes: args.memoryBytes };
-  const subject = await findSubject(args);
-  const { shape, engine } = await worker.describe(subject.ask, limits);
-  const { filter, columns, order, distinct, window, format, compression, split } = args;
-  const plan = makePlan(
-    {
-      window,
-      distinct,
-      outputs: [{ format, compression, split }],
-      ...(filter === undefined ? {} : { filter }),
-      ...(columns === undefined ? {} : { columns }),
-      ...(order === undefined ? {} : { order }),
-    },
-    { dataset: subject.dataset(shape), scope: subject.scope, shape, engine, limits, now: now() },
-  );
-  return { plan, access: subject.ask.options };
-}
-
-interface PlannedExport {
-  readonly plan: Plan;
-  readonly access: SourceOptions;
-  readonly to: string;
-  readonly force: boolean;
-  readonly worker: Worker;
-  readonly signal: AbortSignal;
-  readonly view: ProgressView;
-}
-
-async function runPlan({ plan, access, to, force, worker, signal, view }: PlannedExport): Promise<Manifest> {
-  const signer = await openSigner(readEnvironment().dataFolder);
-  const options = { folder: to, replace: force };
-  await destinations.folder.sweep(options);
-  const stage = await destinations.folder.stage(options);
-  const manifest = await runIntoFolder({
-    plan,
-    access,
-    stage,
-    signer,
-    worker,
-    signal,
-    progress: (progress) => view.progress(progress),
-    committing: () => view.phase('commit'),
-  });
-  view.done(manifest);
-  return manifest;
 }
