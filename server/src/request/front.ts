@@ -1,4 +1,4 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { FastifyInstance } from 'fastify';
 import { now } from '../base/clock.ts';
@@ -7,6 +7,7 @@ import { newId } from '../base/ids.ts';
 import type { Log } from '../base/log.ts';
 import { dialectApp } from './app.ts';
 import type { Dialect, DialectGround } from './dialect.ts';
+import { createServer, STATUS_CODES } from './node-http.ts';
 
 /** A request must come in within this time; a client that trickles keeps no connection. */
 const REQUEST_MS = 30_000;

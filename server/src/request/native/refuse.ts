@@ -1,7 +1,7 @@
-import { STATUS_CODES } from 'node:http';
 import type { Problem } from '@drayage/sdk/wire';
 import { type FaultCode, kindOf } from '../../base/errors.ts';
 import type { Refusal, RefusalAsk } from '../dialect.ts';
+import { STATUS_CODES } from '../node-http.ts';
 import { jsonRefusal } from '../refusal.ts';
 
 /** Codes whose answers say when to ask again although the fault does not. */

@@ -1,6 +1,6 @@
-import { STATUS_CODES } from 'node:http';
 import type { Fault, FaultCode } from '../../base/errors.ts';
 import type { Refusal, RefusalAsk } from '../dialect.ts';
+import { STATUS_CODES } from '../node-http.ts';
 import { jsonRefusal } from '../refusal.ts';
 
 const UNAUTHORIZED = [401, 'unauthorized'] as const;
