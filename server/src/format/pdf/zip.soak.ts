@@ -1,37 +1,25 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { closeSync, ftruncateSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { after, before, describe, it } from 'node:test';
+import { closeSync, ftruncateSync, openSync, writeSync } from 'node:fs';
+import { it } from 'node:test';
 import { readZip } from '../../../test/readers/python-zip.ts';
-import { whyNo } from '../../../test/source-server.ts';
+import { describeZip } from '../../../test/zip-ground.ts';
 import type { ByteSink } from '../sink.ts';
 import { ZipWriter } from './zip.ts';
 
 const LARGE_BYTES = 2 ** 28;
 
-describe('ZipWriter', { skip: whyNo('unzip', 'python3') }, () => {
-  let folder = '';
-  let path = '';
-
-  before(() => {
-    folder = mkdtempSync(join(tmpdir(), 'drayage-zip-'));
-    path = join(folder, 'made.zip');
-  });
-
-  after(() => rmSync(folder, { recursive: true, force: true }));
-
+describeZip((path) => {
   it('writes entries beyond what 32 bits reach', async () => {
-    const zip = new ZipWriter(sparseSink(path));
+    const zip = new ZipWriter(sparseSink(path()));
     const zeros = Buffer.alloc(LARGE_BYTES);
     for (let at = 0; at <= 2 ** 32 / LARGE_BYTES; at++) await zip.add(`zeros-${at}`, zeros);
     await zip.add('last.txt', Buffer.from('the end'));
     await zip.finish();
-    const { entries, last } = readZip(path);
+    const { entries, last } = readZip(path());
     assert.deepEqual([entries, last.name, last.text], [18, 'last.txt', 'the end']);
     assert.ok(last.offset > 2 ** 32);
-    assert.match(execFileSync('unzip', ['-p', path, 'last.txt'], { encoding: 'utf8' }), /^the end$/);
+    assert.match(execFileSync('unzip', ['-p', path(), 'last.txt'], { encoding: 'utf8' }), /^the end$/);
   });
 });
 

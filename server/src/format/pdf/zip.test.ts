@@ -1,34 +1,22 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { after, before, describe, it } from 'node:test';
+import { writeFileSync } from 'node:fs';
+import { it } from 'node:test';
 import { readZip } from '../../../test/readers/python-zip.ts';
-import { whyNo } from '../../../test/source-server.ts';
+import { describeZip } from '../../../test/zip-ground.ts';
 import { ZipWriter } from './zip.ts';
 
 const MANY = 70_000;
 
-describe('ZipWriter', { skip: whyNo('unzip', 'python3') }, () => {
-  let folder = '';
-  let path = '';
-
-  before(() => {
-    folder = mkdtempSync(join(tmpdir(), 'drayage-zip-'));
-    path = join(folder, 'made.zip');
-  });
-
-  after(() => rmSync(folder, { recursive: true, force: true }));
-
+describeZip((path) => {
   it('writes more entries than 16 bits count', async () => {
     const parts: Uint8Array[] = [];
     const zip = new ZipWriter({ write: async (bytes) => void parts.push(bytes), end: async () => {} });
     for (let at = 0; at < MANY; at++) await zip.add(`${at}.txt`, Buffer.from(`${at}`));
     await zip.finish();
-    writeFileSync(path, Buffer.concat(parts));
-    assert.match(execFileSync('unzip', ['-tq', path], { encoding: 'utf8' }), /No errors detected/);
-    const { entries, year, last } = readZip(path);
+    writeFileSync(path(), Buffer.concat(parts));
+    assert.match(execFileSync('unzip', ['-tq', path()], { encoding: 'utf8' }), /No errors detected/);
+    const { entries, year, last } = readZip(path());
     assert.deepEqual([entries, last.name, last.text, year], [MANY, `${MANY - 1}.txt`, String(MANY - 1), 1980]);
   });
 });
