@@ -281,6 +281,22 @@ function testLists(ground: GroundOf): void {
     assert.deepEqual(await ground().runs.jobs({ tenants: [], limit: 9 }), []);
   });
 
+  test('show every job beside the newest of its own runs', async () => {
+    const expected = new Map<string, string>();
+    for (let at = 0; at < 3; at++) {
+      const { job, run } = await ground().submit('acme');
+      const ids = [run.id];
+      for (let again = 0; again < at; again++)
+        ids.push(
+          (await ground().runs.again(job.id, ALL, { ...ground().asker, tier: tierOf('acme'), idempotency: null }))
+            ?.id ?? '',
+        );
+      expected.set(job.id, ids.sort().at(-1) ?? '');
+    }
+    const found = await ground().runs.jobs({ tenants: ALL, limit: 9 });
+    assert.deepEqual(new Map(found.map(({ job, run }) => [job.id, run.id])), expected);
+  });
+
   test('of jobs can be narrowed', async () => {
     const one = await ground().submit('acme', { dataset: 'one' });
     // Ids and filters tell milliseconds apart, nothing finer.

@@ -210,14 +210,22 @@ async function newestRun(tx: Tx, jobId: string): Promise<Run> {
   return runOf(await newestRuns(tx, [jobId]), jobId);
 }
 
-/** By their jobs. */
+/** By their jobs. Each is sought from the end of the index: a maximum by groups would read all runs a job ever had. */
 async function newestRuns(tx: Tx, jobIds: readonly string[]): Promise<Map<string, Run>> {
-  const newest = tx
-    .selectFrom('runs')
-    .select(({ fn }) => fn.max('id').as('id'))
-    .where('job_id', 'in', jobIds)
-    .groupBy('job_id');
-  const rows = await tx.selectFrom('runs').selectAll().where('id', 'in', newest).execute();
+  const rows = await tx
+    .selectFrom('jobs')
+    .innerJoin('runs', (join) =>
+      join.on('runs.id', '=', ({ selectFrom }) =>
+        selectFrom('runs as each')
+          .select('each.id')
+          .whereRef('each.job_id', '=', 'jobs.id')
+          .orderBy('each.id', 'desc')
+          .limit(1),
+      ),
+    )
+    .selectAll('runs')
+    .where('jobs.id', 'in', jobIds)
+    .execute();
   return new Map((await withFiles(tx, rows)).map((run) => [run.jobId, run]));
 }
 
