@@ -2,11 +2,10 @@ import { randomUUID } from 'node:crypto';
 import type { FastifyInstance, RouteOptions } from 'fastify';
 import { later, now } from '../../base/clock.ts';
 import { Fault } from '../../base/errors.ts';
-import type { JobWithRun } from '../../run/queries.ts';
 import { isFinal } from '../../run/run.ts';
 import { checkRight } from '../../tenant/principal.ts';
 import { type Admission, admitCallers, callerOf, keyBehind, linksOf } from '../caller.ts';
-import type { Caller, Desk } from '../desk.ts';
+import type { Caller } from '../desk.ts';
 import type { DialectGround } from '../dialect.ts';
 import { fileRoute } from '../file-answer.ts';
 import { readJson } from '../json-body.ts';
@@ -105,28 +104,28 @@ async function checkSegment(body: CreateBody, { desk }: Ground, caller: Caller):
 /** Jobs that are read at a time. */
 const LISTED_AT_ONCE = 1000;
 
-function listRoute(app: FastifyInstance, { desk, options }: Ground): void {
+function listRoute(app: FastifyInstance, ground: Ground): void {
   bothForms(app, {
     method: 'GET',
     url: `${EXPORTS}/jobs`,
     schema: jobSchemas.list,
     handler: async (request) => {
-      const at = now();
-      const found = await allJobs(desk, callerOf(request), later(at, 1 - options.recordLife));
-      return found.map((one) => writeSummary({ ...one, options, now: at }));
+      return summaries(ground, callerOf(request));
     },
   });
 }
 
 /** The list has no pages, so it has every job that is known. */
-async function allJobs(desk: Desk, caller: Caller, createdFrom: string): Promise<JobWithRun[]> {
+async function summaries({ desk, options }: Ground, caller: Caller) {
+  const at = now();
+  const createdFrom = later(at, 1 - options.recordLife);
   const filter = { dialects: ['userpilot'], createdFrom, limit: LISTED_AT_ONCE };
-  const all: JobWithRun[] = [];
-  for (;;) {
-    const after = all.at(-1)?.job.id;
+  const all: ReturnType<typeof writeSummary>[] = [];
+  for (let after: string | undefined; ; ) {
     const found = await desk.jobs(caller, { ...filter, ...(after !== undefined && { after }) });
-    all.push(...found);
+    for (const one of found) all.push(writeSummary({ ...one, options, now: at }));
     if (found.length < LISTED_AT_ONCE) return all;
+    after = found.at(-1)?.job.id;
   }
 }
 
