@@ -7,7 +7,7 @@ import { declareDataset, declaredTypes } from '../dataset/declare.ts';
 import type { SourceOptions } from '../source/options.ts';
 import { POSITION } from '../source/relation.ts';
 import type { DescribeAsk, SourceShape } from '../source/source.ts';
-import type { LoadedConfig } from './config-file.ts';
+import { CONFIG_FILE, type LoadedConfig, loadConfig } from './config-file.ts';
 import type { ExportArgs } from './export-args.ts';
 
 /** What is to be exported: where it comes from, and what it is once its columns are known. */
@@ -27,8 +27,6 @@ export async function findSubject(args: ExportArgs): Promise<Subject> {
   if (POSTGRES_URL.test(name)) return bareTable(name, args);
   const isName = args.subjects.length === 1 && /^[A-Za-z_][\w.-]*$/.test(name) && !FILE_ENDING.test(name);
   if (args.config === undefined && (!isName || (await isFile(name)))) return bareFiles(args);
-  // Every dialect comes with it, and files need none.
-  const { CONFIG_FILE, loadConfig } = await import('./config-file.ts');
   return declared(name, args, await loadConfig(args.config ?? CONFIG_FILE));
 }
 
