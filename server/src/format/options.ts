@@ -158,8 +158,8 @@ export type PdfOptions = z.infer<typeof pdfOptions>;
 
 /**
  * Levels where none is given, by 1,000,000 events in 175 MB of CSV (processor time, size). gzip: level 1 2.7 s, 49.0 MB;
- * 2 3.0 s, 48.7 MB; 4 3.6 s, 47.2 MB; 6 4.6 s, 44.6 MB. zstd: level 1 0.7 s, 37.8 MB; 2 1.0 s, 39.1 MB;
- * 3 2.4 s, 43.6 MB; 5 3.2 s, 46.2 MB.
+ * 2 3.0 s, 48.7 MB; 4 3.6 s, 47.2 MB; 6 4.6 s, 44.6 MB. zstd: level 1 0.6 s, 37.9 MB; 2 0.8 s, 38.8 MB;
+ * 3 0.9 s, 42.6 MB; 5 2.3 s, 43.9 MB.
  */
 const GZIP_LEVEL = 1;
 const ZSTD_LEVEL = 1;
