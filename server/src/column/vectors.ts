@@ -20,7 +20,7 @@ export const LAYOUT_BYTES: Readonly<Record<Layout['is'], number>> = {
   ...{ uuid: 16, date: 4, time: 8, timestamp: 8, instant: 8 },
 };
 
-/** Some rows in the engine's memory, column by column. What it gives is valid as long as it is held. */
+/** Some rows in the engine's memory, column by column. What it gives is valid until the next rows are asked for. */
 export interface Vectors {
   readonly rows: number;
   /** The column's values side by side; what stands where a row has none is arbitrary. */

@@ -1,12 +1,11 @@
 import { rm, stat } from 'node:fs/promises';
 import { formatOf } from '../format/formats.ts';
-import type { Engine } from '../source/engine.ts';
 import type { Execution, OutputResult } from './execution.ts';
 import { FilesBeside } from './files-beside.ts';
 import { inTurn } from './in-turn.ts';
-import { type Lane, needsEngine, openLanes, type Segment, segmentsOf } from './lanes.ts';
-import { interrupting } from './open.ts';
+import { type Lane, openLanes, type Segment, segmentsOf } from './lanes.ts';
 import { OutputFiles } from './output-files.ts';
+import { readPieces } from './pieces.ts';
 import { hashPlan, outputColumns, type PlannedOutput } from './plan.ts';
 import { findWhole, noteWhole } from './segment-record.ts';
 
@@ -22,12 +21,8 @@ const SEGMENTS_BESIDE = 4;
  * of filtered rows came out differently), keeps memory flat, and leaves no core idle.
  */
 export async function encodeOutputs(execution: Execution): Promise<Execution> {
-  const { plan, signal } = execution;
-  const isEngineWanted = plan.outputs.some((output) => needsEngine(plan, output));
-  const engine = isEngineWanted ? await execution.engine.withThreads(1) : null;
-  using _ = engine && interrupting(signal, engine);
   const results: OutputResult[] = [];
-  for (const output of plan.outputs) results.push(await encodeOutput(execution, output, engine));
+  for (const output of execution.plan.outputs) results.push(await encodeOutput(execution, output));
   return { ...execution, results };
 }
 
@@ -43,21 +38,23 @@ interface Encoding {
   rowsRead: number;
 }
 
-async function encodeOutput(execution: Execution, output: PlannedOutput, engine: Engine | null): Promise<OutputResult> {
+async function encodeOutput(execution: Execution, output: PlannedOutput): Promise<OutputResult> {
   const plan = hashPlan(execution.plan);
   const segments = segmentsOf(execution, output);
-  const lanes = await openLanes(execution, output, engine, segments.length);
-  await using files = openFiles(execution, output, { seed: plan, segments: segments.length });
+  const failed = new AbortController();
+  const ending = AbortSignal.any([execution.signal, failed.signal]);
+  await using lanes = await openLanes(execution, output, segments, ending);
+  await using files = openFiles(execution, output, { seed: plan, isBusy: lanes.passHere, segments: segments.length });
   const encoding: Encoding = {
-    ...{ execution, plan, files, lanes, total: segments.length },
+    ...{ execution, plan, files, lanes: lanes.each, total: segments.length },
     ...{ joined: 0, reused: 0, rowsRead: 0 },
   };
   report(encoding);
   const timer = setInterval(() => report(encoding), REPORT_MS);
   try {
-    await inTurn(segments, lanes, {
+    await inTurn(segments, lanes.each, {
       start: (segment, lane) => writeSegment(encoding, segment, lane),
-      stop: () => engine?.interrupt(),
+      stop: () => failed.abort(),
       finish: (segment, rows) => joinSegment(encoding, segment, rows),
       signal: execution.signal,
     });
@@ -70,14 +67,21 @@ async function encodeOutput(execution: Execution, output: PlannedOutput, engine:
   }
 }
 
-/** Text is joined beside the writing where there is enough of it to be worth a thread. */
+interface Joining {
+  readonly seed: string;
+  /** Whether the rows that come keep this thread busy. */
+  readonly isBusy: boolean;
+  readonly segments: number;
+}
+
+/** Text is joined beside where this thread is busy and there is enough of it to be worth another. */
 function openFiles(
   { plan, stage, signal }: Execution,
   output: PlannedOutput,
-  { seed, segments }: { readonly seed: string; readonly segments: number },
+  { seed, isBusy, segments }: Joining,
 ): OutputFiles | FilesBeside {
   const { by } = formatOf(output.format).joining(outputColumns(plan.query, output), seed);
-  const isBeside = by === 'text' && plan.limits.threads > 1 && segments >= SEGMENTS_BESIDE;
+  const isBeside = by === 'text' && isBusy && segments >= SEGMENTS_BESIDE;
   return new (isBeside ? FilesBeside : OutputFiles)({ plan, stage, seed, signal }, output);
 }
 
@@ -94,11 +98,11 @@ async function writeSegment(encoding: Encoding, segment: Segment, lane: Lane): P
   return rows;
 }
 
-async function joinSegment(encoding: Encoding, { path }: Segment, rows: number): Promise<void> {
+async function joinSegment(encoding: Encoding, { path, writing }: Segment, rows: number): Promise<void> {
   const { execution, files } = encoding;
   await execution.segmentWritten?.(path);
-  const { size } = await stat(path);
-  await files.append({ path, rows, bytes: size });
+  const bytes = writing.piecesLevel === null ? (await stat(path)).size : (await readPieces(path)).textBytes;
+  await files.append({ path, rows, bytes });
   if (!execution.isResumable) await rm(path);
   encoding.rowsRead += rows;
   encoding.joined++;

@@ -5,6 +5,7 @@ import type { SegmentSql } from '../format/format.ts';
 import { formatOf } from '../format/formats.ts';
 import { relationSql } from '../source/relation.ts';
 import { type Execution, landedFile, segmentsFolder, sortedFile } from './execution.ts';
+import { straightOptions } from './live.ts';
 import { outputColumns, type Plan, type PlannedOutput } from './plan.ts';
 
 type Staged = Pick<Execution, 'plan' | 'stage' | 'rowsSorted'>;
@@ -38,14 +39,28 @@ export interface Writing {
   /** Absolute and inside the stage. */
   readonly path: string;
   readonly written: SegmentSql['written'];
+  /** As `piecesLevel` has it. */
+  readonly piecesLevel: number | null;
+}
+
+/**
+ * The zstd level at which an output's segments are compressed as they are written, each by itself (`pieces.ts`); null
+ * where they are text that is compressed when it is joined, if at all.
+ */
+export function piecesLevel(plan: Plan, output: PlannedOutput): number | null {
+  const { format, compression } = output;
+  if (compression.type !== 'zstd' || straightOptions(plan, output) !== null) return null;
+  const { written } = formatOf(format).segment(outputColumns(plan.query, output));
+  return typeof written === 'string' ? null : compression.level;
 }
 
 /** How each segment is written, in order. */
 export function writingsOf(staged: Staged, output: PlannedOutput): Writing[] {
   const { expressions, written } = formatOf(output.format).segment(outputColumns(staged.plan.query, output));
   const select = expressions.map(({ sql, name }) => (name === null ? sql : `${sql} as ${identifier(name)}`)).join(', ');
+  const level = piecesLevel(staged.plan, output);
   return segmentRelations(staged).map((relation, at) => {
-    const path = join(segmentsFolder(staged.stage), `${output.path}.${at}`);
-    return { select: `select ${select} from (${relation})`, path, written };
+    const path = join(segmentsFolder(staged.stage), `${output.path}.${at}${level === null ? '' : '.pieces'}`);
+    return { select: `select ${select} from (${relation})`, path, written, piecesLevel: level };
   });
 }

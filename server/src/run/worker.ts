@@ -21,9 +21,8 @@ const GIVE_UP_MS = 6000;
 const POOL_THREADS = 6;
 
 /**
- * Views of the engine's memory are garbage of no size to the young heap and of all their bytes to the whole: collected
- * seldom, they brought on a run over everything for each 64 MB (4 M rows of CSV: 8.2 instead of 7.0 s of processor time,
- * 329 instead of 241 MB).
+ * A chunk of the engine's rows is garbage of some bytes to the young heap, and of half a megabyte to the machine:
+ * collected seldom, hundreds of them wait (4 M rows of CSV, read on one thread: 329 instead of 241 MB).
  */
 const FLAGS = ['--max-semi-space-size=2'];
 

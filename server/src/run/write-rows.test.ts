@@ -36,7 +36,12 @@ async function written(columns: readonly Column[], asked: CsvOptions, relation: 
   const { expressions, written } = csv.segment(columns, asked);
   const select = expressions.map(({ sql, name }) => `${sql} as "${name}"`).join(', ');
   const path = join(folder, `${files++}.csv`);
-  const rows = await writeRows(await engine.session(), { select: `select ${select} from ${relation}`, path, written });
+  const rows = await writeRows(await engine.session(), {
+    select: `select ${select} from ${relation}`,
+    path,
+    written,
+    piecesLevel: null,
+  });
   return { rows, text: await readFile(path, 'utf8') };
 }
 

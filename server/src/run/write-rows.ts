@@ -1,14 +1,17 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import { Fault } from '../base/errors.ts';
 import { CsvRows, type CsvText } from '../format/csv-rows.ts';
+import type { ByteSink } from '../format/sink.ts';
 import type { Session } from '../source/engine.ts';
+import { PiecesSink } from './pieces.ts';
 import type { Writing } from './segment-sql.ts';
 
 /** Writes a segment's file and gives its rows as the engine tells them. */
-export async function writeRows(session: Session, { select, path, written }: Writing): Promise<number> {
+export async function writeRows(session: Session, writing: Writing): Promise<number> {
+  const { select, path, written } = writing;
   if (typeof written === 'string') return session.copy({ select, path, options: written });
   try {
-    return await writeScanned(session, { select, path, written });
+    return await writeScanned(session, { ...writing, written });
   } catch (error) {
     // What ended the scan the engine tells only when it writes by itself.
     if (error instanceof Fault && error.code === 'run.short')
@@ -19,20 +22,27 @@ export async function writeRows(session: Session, { select, path, written }: Wri
 
 async function writeScanned(
   session: Session,
-  { select, path, written }: Writing & { readonly written: CsvText },
+  { select, path, written, piecesLevel }: Writing & { readonly written: CsvText },
 ): Promise<number> {
   await using file = await open(path, 'w', 0o644);
+  const sink = piecesLevel === null ? textSink(file) : new PiecesSink(file, piecesLevel);
   return await session.scan(select, async ({ layouts, vectors }) => {
     const text = new CsvRows(layouts, written);
     let rows = 0;
     for await (const some of vectors) {
-      for (const bytes of text.write(some)) await writeWhole(file, bytes);
+      for (const bytes of text.write(some)) await sink.write(bytes);
       rows += some.rows;
     }
+    await sink.end();
     return rows;
   });
 }
 
-async function writeWhole(file: FileHandle, bytes: Buffer): Promise<void> {
-  for (let at = 0; at < bytes.length; ) at += (await file.write(bytes, at)).bytesWritten;
+function textSink(file: FileHandle): ByteSink {
+  return {
+    write: async (bytes) => {
+      for (let at = 0; at < bytes.length; ) at += (await file.write(bytes, at)).bytesWritten;
+    },
+    end: async () => {},
+  };
 }

@@ -1,0 +1,60 @@
+import { type FileHandle, open } from 'node:fs/promises';
+import type { Joining } from '../format/format.ts';
+import type { ByteSink } from '../format/sink.ts';
+import { zstdBlocks } from '../format/zstd-blocks.ts';
+import { PIECE_BYTES, ZSTD_FRAME_END, ZSTD_FRAME_HEADER } from '../format/zstd-frame.ts';
+import type { Joiner } from './join.ts';
+import { readPieces } from './pieces.ts';
+
+const COPY_BYTES = 1024 * 1024;
+
+/** Puts segments of pieces (`pieces.ts`) into one Zstandard frame: of text that stands by itself but for its head. */
+export class PiecesJoiner implements Joiner {
+  readonly #sink: ByteSink;
+  readonly #head: Buffer;
+  readonly #level: number;
+  readonly #buffer = Buffer.allocUnsafeSlow(COPY_BYTES);
+  #isBegun = false;
+  #rows = 0;
+
+  constructor(sink: ByteSink, { head }: Joining & { by: 'text' }, level: number) {
+    this.#sink = sink;
+    this.#head = Buffer.from(head);
+    this.#level = level;
+  }
+
+  get rows(): number {
+    return this.#rows;
+  }
+
+  async append(path: string): Promise<void> {
+    await this.#begin();
+    const { blocksBytes, rows } = await readPieces(path);
+    await using file = await open(path);
+    await this.#copy(file, blocksBytes);
+    this.#rows += rows;
+  }
+
+  async finish(): Promise<void> {
+    await this.#begin();
+    await this.#sink.write(ZSTD_FRAME_END);
+    await this.#sink.end();
+  }
+
+  async #begin(): Promise<void> {
+    if (this.#isBegun) return;
+    this.#isBegun = true;
+    await this.#sink.write(ZSTD_FRAME_HEADER);
+    for (let at = 0; at < this.#head.length; at += PIECE_BYTES)
+      await this.#sink.write(zstdBlocks(this.#head.subarray(at, at + PIECE_BYTES), this.#level));
+  }
+
+  async #copy(file: FileHandle, bytes: number): Promise<void> {
+    for (let at = 0; at < bytes; ) {
+      const { bytesRead } = await file.read(this.#buffer, 0, Math.min(COPY_BYTES, bytes - at), at);
+      if (bytesRead === 0) throw new Error('A segment became shorter while it was read.');
+      await this.#sink.write(this.#buffer.subarray(0, bytesRead));
+      at += bytesRead;
+    }
+  }
+}

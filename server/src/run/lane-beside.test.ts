@@ -1,0 +1,80 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { Engine } from '../source/engine.ts';
+import { LaneBeside } from './lane-beside.ts';
+import type { Segment } from './lanes.ts';
+import type { Plan } from './plan.ts';
+import type { Writing } from './segment-sql.ts';
+import { writeRows } from './write-rows.ts';
+
+const MEMORY_BYTES = 2 ** 28;
+
+let folder = '';
+let files = 0;
+
+before(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'lane-'));
+});
+
+after(() => rm(folder, { recursive: true }));
+
+const written: Writing['written'] = { delimiter: ',', lineEnd: '\n', nullText: '', decimalPoint: '.' };
+
+function writingOf(select: string, how: Partial<Writing> = {}): Writing {
+  return { select, path: join(folder, `${files++}`), written, piecesLevel: null, ...how };
+}
+
+function segmentOf(writing: Writing): Segment {
+  return { at: 0, path: writing.path, writing, piece: null };
+}
+
+/** Of a plan only the input and the limits are looked at. */
+function laneOf(signal = new AbortController().signal, source: object = { kind: 'files', inputs: [] }): LaneBeside {
+  const plan = { source, limits: { threads: 1, memoryBytes: MEMORY_BYTES } } as unknown as Plan;
+  return new LaneBeside(plan, folder, signal);
+}
+
+test('what is written beside is what is written here', async () => {
+  await using lane = laneOf();
+  await using engine = await Engine.open({ memoryBytes: MEMORY_BYTES, threads: 1, stageFolder: folder, files: [] });
+  const session = await engine.session();
+  const select = `select i, 'text, "' || i || '"' as t, date '1900-01-01' + (i % 90000)::integer as d from range(300000) r(i)`;
+  for (const piecesLevel of [null, 1]) {
+    const [there, here] = [writingOf(select, { piecesLevel }), writingOf(select, { piecesLevel })];
+    assert.equal(await lane.write(segmentOf(there)), 300_000);
+    assert.equal(await writeRows(session, here), 300_000);
+    assert.ok((await readFile(there.path)).equals(await readFile(here.path)));
+  }
+});
+
+test('what goes wrong is told, and the lane goes on', async () => {
+  await using lane = laneOf();
+  const broken = writingOf(`select case when i = 250000 then 'x' else '1' end::integer as i from range(300000) r(i)`);
+  await assert.rejects(lane.write(segmentOf(broken)), { code: 'value.refused' });
+  const elsewhere = { ...writingOf('select 1 as i'), path: join(folder, 'none', 'file') };
+  await assert.rejects(lane.write(segmentOf(elsewhere)), { code: 'ENOENT' });
+  const whole = writingOf('select 1::integer as i');
+  assert.equal(await lane.write(segmentOf(whole)), 1);
+  assert.equal(await readFile(whole.path, 'utf8'), '1\n');
+});
+
+test('an engine that cannot be opened fails each segment', async () => {
+  await using lane = laneOf(undefined, { kind: 'table', inputs: [{ path: join(folder, 'none.duckdb') }] });
+  for (let times = 0; times < 2; times++) {
+    await assert.rejects(lane.write(segmentOf(writingOf('select 1 as i'))), { name: 'Fault' });
+  }
+});
+
+test('a signal ends what is under way, and whatever is begun after it', async () => {
+  const cancelling = new AbortController();
+  await using lane = laneOf(cancelling.signal);
+  const endless = writingOf('select i from range(100000000000) r(i)');
+  const writing = lane.write(segmentOf(endless));
+  cancelling.abort();
+  await assert.rejects(writing, { code: 'run.cancelled' });
+  const counted = 'select count(*) from range(100000000000) r(i) where i % 7 = 3';
+  await assert.rejects(lane.write(segmentOf(writingOf(counted))), { code: 'run.cancelled' });
+});
