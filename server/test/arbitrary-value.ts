@@ -1,6 +1,6 @@
 import type { ColumnType } from '../src/column/type.ts';
 import { jsonValue, type Reach } from './arbitrary-json.ts';
-import { fc } from './draws.ts';
+import { anyText, fc } from './draws.ts';
 import type { Value } from './model.ts';
 
 const TEXTS = [
@@ -211,7 +211,7 @@ function moments({ isCalm }: Reach): fc.Arbitrary<Value> {
 function text(): fc.Arbitrary<string> {
   const some = fc.oneof(
     fc.constantFrom(...TEXTS),
-    fc.string({ unit: 'binary', maxLength: 10 }),
+    anyText(),
     fc.string({ unit: fc.constantFrom('"', ',', '\n', '\r', ' ', ';', 'a', '\\', '.'), maxLength: 8 }),
   );
   // The PostgreSQL reader uses this character in place of NUL.

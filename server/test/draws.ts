@@ -15,4 +15,18 @@ export function draws({ few, many }: { readonly few: number; readonly many: numb
   return isSoak ? many : few;
 }
 
+/** Any Unicode scalar; `unit: 'binary'` of the library looks a million of them up first, which takes a second. */
+const character = fc.nat({ max: 0x10_f7ff }).map((at) => String.fromCodePoint(at < 0xd800 ? at : at + 0x800));
+
+/** Names that every JavaScript object has already. */
+const INHERITED = ['__proto__', 'constructor', 'hasOwnProperty', 'toString', 'valueOf'];
+
+/** Any text without half surrogates, of so many characters. */
+export function anyText({ minLength = 0, maxLength = 10 } = {}): fc.Arbitrary<string> {
+  const drawn = fc.string({ unit: character, minLength, maxLength });
+  const inherited = INHERITED.filter(({ length }) => length >= minLength && length <= maxLength);
+  if (inherited.length === 0) return drawn;
+  return fc.oneof({ weight: 19, arbitrary: drawn }, { weight: 1, arbitrary: fc.constantFrom(...inherited) });
+}
+
 export { fc };
