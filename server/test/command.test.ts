@@ -16,6 +16,10 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { gunzipSync } from 'node:zlib';
 import { DuckDBInstance } from '@duckdb/node-api';
+import { UsageError } from '../src/cli/command.ts';
+import { demo } from '../src/cli/demo.ts';
+import { readExportArgs } from '../src/cli/export-args.ts';
+import { verify } from '../src/cli/verify.ts';
 import { verifyExport } from '../src/run/verify.ts';
 import { comesTrue, descendants, isRunning, runCommand, startCommand } from './command-line.ts';
 import { Yard } from './export-path.ts';
@@ -117,15 +121,7 @@ describe('drayage export', () => {
   });
 
   const refusals: readonly (readonly [string, readonly string[], number, RegExp])[] = [
-    ['no folder', ['export', small, '--format', 'csv'], 2, /--to FOLDER is needed/],
     ['an unknown format', ['export', small, '--format', 'xls', '--to', 'out'], 2, /--format/],
-    ['an option of another format', ['export', small, '--format', 'jsonl', '--bom', '--to', 'out'], 2, /bom/],
-    [
-      'a filter that is no JSON',
-      ['export', small, '--format', 'csv', '--to', 'out', '--where', '{'],
-      2,
-      /--where is not JSON/,
-    ],
     [
       'an unknown column',
       ['export', small, '--format', 'csv', '--to', 'out', '--columns', 'id,nope'],
@@ -146,7 +142,6 @@ describe('drayage export', () => {
       /There is no drayage\.config\.ts/,
     ],
     ['an unknown command', ['exprot'], 2, /there is no command exprot/],
-    ['an unknown option', ['export', small, '--format', 'csv', '--too', 'out'], 2, /--too/],
   ];
   for (const [what, args, expected, message] of refusals) {
     test(`refuses ${what} and changes nothing`, async () => {
@@ -158,6 +153,19 @@ describe('drayage export', () => {
       assert.deepEqual(readdirSync(cwd), []);
     });
   }
+
+  const misread: readonly (readonly [string, readonly string[], RegExp])[] = [
+    ['no folder', ['--format', 'csv'], /--to FOLDER is needed/],
+    ['an option of another format', ['--format', 'jsonl', '--bom', '--to', 'out'], /bom/],
+    ['a filter that is no JSON', ['--format', 'csv', '--to', 'out', '--where', '{'], /--where is not JSON/],
+    ['an unknown option', ['--format', 'csv', '--too', 'out'], /--too/],
+  ];
+  for (const [what, args, message] of misread)
+    test(`takes ${what} for wrong usage`, () =>
+      assert.throws(
+        () => readExportArgs([small, ...args]),
+        (error: Error) => error instanceof UsageError && message.test(error.message),
+      ));
 
   test('a folder with something in it is refused, and added to with --force', async () => {
     const cwd = newFolder();
@@ -372,9 +380,10 @@ function edit(folder: string, from: string, to: string): void {
 }
 
 test('--help of every command', async () => {
-  for (const args of [['--help'], ['export', '--help'], ['verify', '--help'], ['demo', '--help']]) {
+  for (const args of [['--help'], ['export', '--help']]) {
     const { code, stdout } = await runCommand(args, { cwd: yard.root });
     assert.equal(code, 0);
     assert.match(stdout, /Usage: drayage/);
   }
+  for (const { help } of [verify, demo]) assert.match(help, /^Usage: drayage/);
 });

@@ -6,6 +6,8 @@ import { after, before, describe, it } from 'node:test';
 import { gunzipSync } from 'node:zlib';
 import { type Ended, runCommand } from '../../test/command-line.ts';
 import { readParquet } from '../../test/readers/parquet.ts';
+import { Fault } from '../base/errors.ts';
+import { demo } from './demo.ts';
 import { type DemoAsk, type DemoData, demoData } from './demo-data.ts';
 
 const COLUMNS = 'event_id,user_id,company_id,event_type,occurred_at,properties,amount,flag,note'.split(',');
@@ -53,14 +55,10 @@ describe('drayage demo --once', () => {
   });
 
   it('makes the same fixed slice in another folder, whatever the day', async () => {
-    const other = await runCommand(['demo', '--once'], {
-      cwd,
-      env: { ...env, DRAYAGE_DATA: 'other', DEMO_NOW: '2027-01-01' },
-    });
-    assert.equal(other.code, 0, other.stderr);
-    assert.match(other.stdout, /2026-10-03 to 2026-12-31/);
-    assert.equal(hashes(other)[0], FIXED_SHA256);
-    assert.notEqual(hashes(other)[1], hashes(first)[1]);
+    const [fixed, recent] = (await make('other', { rows: 3000, now: '2027-01-01T00:00:00.000Z' })).files;
+    assert.equal(fixed?.sha256, FIXED_SHA256);
+    assert.deepEqual(recent?.span, { start: '2026-10-03T00:00:00.000Z', end: '2027-01-01T00:00:00.000Z' });
+    assert.notEqual(recent?.sha256, hashes(first)[1]);
   });
 
   it('exports the rows of acme, cell by cell, without their tenant', async () => {
@@ -95,18 +93,25 @@ describe('drayage demo --once', () => {
     ['DEMO_ROWS of nothing', { DEMO_ROWS: '0' }, /DEMO_ROWS is "0"; allowed is a whole number from 1/],
     ['DEMO_NOW that is no instant', { DEMO_NOW: 'today' }, /DEMO_NOW is "today"\. Allowed is an ISO 8601 instant/],
     ['DEMO_NOW on a day there is not', { DEMO_NOW: '2026-02-30' }, /DEMO_NOW is "2026-02-30"\. There is no such date/],
-    ['a folder that cannot be', { DRAYAGE_DATA: '/dev/null/data' }, /cannot be written into \/dev\/null\/data\/demo/],
   ];
   for (const [title, wrong, told] of refused) {
     it(`refuses ${title}`, async () => {
-      const { code, stderr } = await runCommand(['demo', '--once'], {
-        cwd,
-        env: { ...env, DRAYAGE_DATA: 'refused', ...wrong },
-      });
-      assert.equal(code, 1);
-      assert.match(stderr, told);
+      const words = { ...env, DRAYAGE_DATA: join(folder, 'refused'), ...wrong };
+      Object.assign(process.env, words);
+      try {
+        await assert.rejects(demo.run(['--once']), (error) => error instanceof Fault && told.test(error.message));
+      } finally {
+        for (const name of Object.keys(words)) delete process.env[name];
+      }
     });
   }
+
+  it('says so when the folder cannot be', async () => {
+    const nowhere = { ...env, DRAYAGE_DATA: '/dev/null/data' };
+    const { code, stderr } = await runCommand(['demo', '--once'], { cwd, env: nowhere });
+    assert.equal(code, 1);
+    assert.match(stderr, /cannot be written into \/dev\/null\/data\/demo/);
+  });
 });
 
 describe('the demo data', () => {
@@ -121,11 +126,11 @@ describe('the demo data', () => {
     await cp(join(folder, 'whole'), join(folder, name), { recursive: true });
   }
 
-  it('hold every row that must exist, at their usual size', async () => {
-    const { folder: made } = await make('usual', { rows: 200_000, now: '2026-11-21T00:00:00.000Z' });
+  it('hold every row that must exist, and of each tenant its share, at a third of their usual size', async () => {
+    const { folder: made } = await make('third', { rows: 66_000, now: '2026-11-21T00:00:00.000Z' });
     const rows = await readEvents(made);
-    assert.equal(rows.length, 200_000);
-    assert.equal(new Set(rows.map((row) => row.event_id)).size, 200_000);
+    assert.equal(rows.length, 66_000);
+    assert.equal(new Set(rows.map((row) => row.event_id)).size, 66_000);
     for (const [tenant, share] of [
       ['acme', 0.6],
       ['globex', 0.3],
@@ -147,26 +152,23 @@ describe('the demo data', () => {
         rows.filter((row) => row.tenant === 'tiny'),
         '2026-03-02',
         '2026-03-10',
-      ).length > 500,
+      ).length > 170,
     );
-    assert.equal(between(rows, '2026-01-01', '2026-04-01').length, 100_000);
-    assert.equal(between(rows, '2026-08-23', '2026-11-21').length, 100_000);
+    assert.equal(between(rows, '2026-01-01', '2026-04-01').length, 33_000);
+    assert.equal(between(rows, '2026-08-23', '2026-11-21').length, 33_000);
   });
 
-  for (const rows of [1, 3]) {
-    it(`may be ${rows} rows`, async () => {
-      const made = await make('few', { rows });
-      assert.equal((await readEvents(made.folder)).length, rows);
-    });
-  }
-
-  it('keep the instant they were first dated from', async () => {
+  it('keep the instant they were first dated from, and may be one row or three', async () => {
     await copyOf('kept');
     assert.equal((await make('kept', {})).isNew, false);
-    const larger = await make('kept', { rows: 400 });
-    assert.equal(larger.isNew, true);
-    assert.deepEqual(larger.files[1]?.span, whole.files[1]?.span);
-    assert.equal((await make('kept', { rows: 400, now: '2026-05-06T00:00:00.000Z' })).isNew, true);
+    const few = await make('kept', { rows: 3 });
+    assert.equal(few.isNew, true);
+    assert.deepEqual(few.files[1]?.span, whole.files[1]?.span);
+    assert.equal((await readEvents(few.folder)).length, 3);
+    const fewest = await make('kept', { rows: 1, now: '2026-05-06T00:00:00.000Z' });
+    assert.equal(fewest.isNew, true);
+    assert.equal((await readEvents(fewest.folder)).length, 1);
+    assert.notDeepEqual(fewest.files[1]?.span, whole.files[1]?.span);
   });
 
   it('are made anew when a file was damaged or is gone', async () => {
