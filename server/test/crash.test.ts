@@ -1,4 +1,4 @@
 import { killExports } from './kills.ts';
 
 // Every place, format and victim; the soak kills 300 times.
-killExports(10);
+killExports(8);
