@@ -195,7 +195,8 @@ class Kills {
       }
     } catch (error) {
       // The answer was lost with the life; the next one is asked again.
-      if (service.isAlive && !(await Promise.race([service.ended, wait(MOMENT_MS, false)]))) throw error;
+      if (service.isAlive && !(await Promise.race([service.ended, wait(MOMENT_MS, false, { ref: false })])))
+        throw error;
     }
   }
 }
