@@ -303,6 +303,8 @@ describe('a read of PostgreSQL', { skip: whyNoPostgres() }, () => {
   const ground = new ReadGround();
   let server: PostgresReader;
   let tables: SourceGround;
+  /** For tests that start and end no process. */
+  let reads: Reads;
 
   before(async () => {
     server = await PostgresReader.start();
@@ -322,6 +324,7 @@ describe('a read of PostgreSQL', { skip: whyNoPostgres() }, () => {
     const [costs, sparse] = ['costs', 'sparse'].map((table) => ({ ...at(table), key: ['id', 'part'] }));
     assert.ok(costs && sparse);
     await ground.load({ events: at('events'), altered: at('altered'), costs, sparse });
+    reads = ground.open();
   });
   after(async () => {
     await ground[Symbol.asyncDispose]();
@@ -330,12 +333,11 @@ describe('a read of PostgreSQL', { skip: whyNoPostgres() }, () => {
   });
 
   const ASK = { dataset: 'events', scope: ACME, limit: 3 } as const;
-  const ids = async (reads: Reads, ask: Partial<ReadAsk>) => (await reads.read({ ...ASK, ...ask })).map(({ id }) => id);
+  const ids = async (from: Reads, ask: Partial<ReadAsk>) => (await from.read({ ...ASK, ...ask })).map(({ id }) => id);
   const lock = () => tables.run('begin', 'lock table events in access exclusive mode');
   const unlock = () => tables.run('rollback');
 
   it('gives rows, order, limit and filter like a read of files', async () => {
-    const reads = ground.open();
     const [, second] = await reads.read(ASK);
     const values = { id: 2, amount: 0, note: 'note 2', big: '9007199254740995', at: '2026-01-01T00:00:02.000000Z' };
     assert.deepEqual(second, { ...values, data: { n: 1.1 } });
@@ -349,7 +351,6 @@ describe('a read of PostgreSQL', { skip: whyNoPostgres() }, () => {
   });
 
   it('reads no more than the first rows, where the database orders them as the engine does', async () => {
-    const reads = ground.open();
     const costs = (ask: Partial<ReadAsk>) => ids(reads, { dataset: 'costs', ...ask });
     assert.deepEqual(await costs({}), [0, 1, 2]);
     assert.deepEqual(await costs({ order: ['note', '-id'], limit: 7 }), [8, 6, 4, 2, 0, 7, 5]);
@@ -362,7 +363,6 @@ describe('a read of PostgreSQL', { skip: whyNoPostgres() }, () => {
   });
 
   it('counts rows like a read of files', async () => {
-    const reads = ground.open();
     const count = (ask: Partial<CountAsk>) => reads.count({ dataset: 'events', scope: ACME, ...ask });
     assert.equal(await count({}), 100);
     assert.equal(await count({ scope: GLOBEX, filter: { id: { gt: 100 } } }), 50);
@@ -378,7 +378,6 @@ describe('a read of PostgreSQL', { skip: whyNoPostgres() }, () => {
   });
 
   it('describes a table anew that was changed', async () => {
-    const reads = ground.open();
     assert.deepEqual(await ids(reads, { dataset: 'altered' }), [0, 2, 4]);
     await tables.run('alter table altered add more int default 7', 'delete from altered where id = 0');
     const [row] = await reads.read({ ...ASK, dataset: 'altered' });
@@ -386,10 +385,10 @@ describe('a read of PostgreSQL', { skip: whyNoPostgres() }, () => {
   });
 
   it('ends the process of a read that takes too long, before and after the table is described', async () => {
-    const reads = ground.open({ timeMs: 1500 });
+    const hasty = ground.open({ timeMs: 1500 });
     const before = children();
     await lock();
-    await assert.rejects(reads.read(ASK), { code: 'source.busy', retryAfterMs: 5000 });
+    await assert.rejects(hasty.read(ASK), { code: 'source.busy', retryAfterMs: 5000 });
     assert.deepEqual(children(), before);
     await unlock();
     const patient = ground.open({ timeMs: 1500 });
