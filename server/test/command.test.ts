@@ -32,7 +32,7 @@ before(async () => {
   const instance = await DuckDBInstance.create(':memory:', { threads: '2' });
   const connection = await instance.connect();
   await connection.run(
-    `copy (select i as id, md5(i::varchar) as a, repeat(md5((i + 1)::varchar), 4) as b from range(400000) t(i)) to '${big}' (format parquet)`,
+    `copy (select i as id, md5(i::varchar) as a, repeat(md5((i + 1)::varchar), 4) as b from range(250000) t(i)) to '${big}' (format parquet)`,
   );
   connection.closeSync();
 });
@@ -245,12 +245,13 @@ describe('a full disk', () => {
     spawnSync(unshare[0] ?? '', [...unshare.slice(1), 'sh', '-c', `mount -t tmpfs -o size=1m tmpfs '${yard.other}'`])
       .status === 0;
   const skip = canMount ? false : 'no mount namespaces here (unshare of util-linux): the disk cannot be made small';
-  for (const format of [['csv'], ['parquet'], ['csv', '--compression', 'gzip'], ['csv', '--order', '-a']]) {
+  // Every other format on a full disk: source-faults.test.ts.
+  for (const format of [['csv'], ['csv', '--order', '-a']]) {
     test(`gives destination.full and leaves nothing: ${format.join(' ')}`, { skip }, async () => {
       const cwd = newFolder();
       const disk = join(cwd, 'disk');
       mkdirSync(disk);
-      const script = `mount -t tmpfs -o size=12m tmpfs '${disk}' && "$@"; code=$?; ls -A '${disk}' >listing; exit $code`;
+      const script = `mount -t tmpfs -o size=8m tmpfs '${disk}' && "$@"; code=$?; ls -A '${disk}' >listing; exit $code`;
       const within = [...unshare, 'sh', '-c', script, 'sh'];
       const { code, stderr } = await runCommand(
         ['export', big, '--format', ...format, '--to', 'disk/out', '--verbose'],

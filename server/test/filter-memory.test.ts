@@ -16,8 +16,8 @@ const LIMITS = { memoryBytes: 256 * 2 ** 20, threads: 1 };
 const columns = [column('id', { is: 'text' }), column('event', { is: 'text' }), column('data', { is: 'json' })];
 const dataset: Dataset = { name: 'rows', columns, key: ['id'], time: null, tenancy: 'shared', lookbackDays: null };
 
-/** More than the engine takes at a time, each about 800 bytes. */
-const ROWS = Array.from({ length: 3000 }, (_, at) => ({
+/** More than the 2,048 the engine takes at a time, each about 800 bytes. */
+const ROWS = Array.from({ length: 2100 }, (_, at) => ({
   id: String(at),
   event: `event ${at % 50}`,
   data: {
