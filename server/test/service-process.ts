@@ -206,6 +206,8 @@ export class ServiceYard implements AsyncDisposable {
       await service.ended;
     }
     for (let at = 0; at < 100 && this.processes().length > 0; at++) await wait(50);
+    // A test that failed may leave a child that it had stopped.
+    for (const pid of this.processes()) process.kill(pid, 'SIGKILL');
     rmSync(this.folder, { recursive: true, force: true, maxRetries: 5 });
   }
 }
