@@ -122,7 +122,7 @@ describe('a zip of documents', { skip }, () => {
   });
 
   test('has the same bytes on one thread and on two', async () => {
-    const made = await plan({ rows: Array.from({ length: 60 }, (_, at) => rowOf(at)), layout: ONE_PAGE });
+    const made = await plan({ rows: Array.from({ length: 36 }, (_, at) => rowOf(at)), layout: ONE_PAGE });
     const zips: string[] = [];
     for (const threads of [1, 2]) {
       zips.push(...(await carriedOut({ ...made, limits: { ...made.limits, threads } }, folder)));
@@ -135,7 +135,7 @@ describe('a zip of documents', { skip }, () => {
     const cancelling = new AbortController();
     const stage = mkdtempSync(join(folder, 'stage-'));
     const running = execute({
-      plan: await plan({ rows: Array.from({ length: 2000 }, (_, at) => rowOf(at)), layout: ONE_PAGE }),
+      plan: await plan({ rows: Array.from({ length: 600 }, (_, at) => rowOf(at)), layout: ONE_PAGE }),
       stage,
       signal: cancelling.signal,
       report: ({ rows }) => rows > 0 && cancelling.abort(),
