@@ -19,6 +19,7 @@ import { DuckDBInstance } from '@duckdb/node-api';
 import { UsageError } from '../src/cli/command.ts';
 import { demo } from '../src/cli/demo.ts';
 import { readExportArgs } from '../src/cli/export-args.ts';
+import { readExportFlags } from '../src/cli/export-flags.ts';
 import { verify } from '../src/cli/verify.ts';
 import { verifyExport } from '../src/run/verify.ts';
 import { comesTrue, descendants, isRunning, runCommand, startCommand } from './command-line.ts';
@@ -163,7 +164,7 @@ describe('drayage export', () => {
   for (const [what, args, message] of misread)
     test(`takes ${what} for wrong usage`, () =>
       assert.throws(
-        () => readExportArgs([small, ...args]),
+        () => readExportArgs(readExportFlags([small, ...args])),
         (error: Error) => error instanceof UsageError && message.test(error.message),
       ));
 
