@@ -3,6 +3,7 @@ import { Fault } from '../base/errors.ts';
 import { CsvRows, type CsvText } from '../format/csv-rows.ts';
 import type { ByteSink } from '../format/sink.ts';
 import type { Session } from '../source/engine.ts';
+import { ScanBroken } from '../source/scan.ts';
 import { PiecesSink } from './pieces.ts';
 import type { Writing } from './segment-sql.ts';
 
@@ -13,10 +14,10 @@ export async function writeRows(session: Session, writing: Writing): Promise<num
   try {
     return await writeScanned(session, { ...writing, written });
   } catch (error) {
+    if (!(error instanceof ScanBroken)) throw error;
     // What ended the scan the engine tells only when it writes by itself.
-    if (error instanceof Fault && error.code === 'run.short')
-      await session.copy({ select, path, options: 'format csv' });
-    throw error;
+    await session.copy({ select, path, options: 'format csv' });
+    throw new Fault('run.short', error.message, { cause: error });
   }
 }
 

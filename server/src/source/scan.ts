@@ -1,6 +1,5 @@
 import type { DuckDBConnection, DuckDBPreparedStatement, DuckDBResult, DuckDBType } from '@duckdb/node-api';
 import type duckdb from '@duckdb/node-bindings';
-import { Fault } from '../base/errors.ts';
 import { LAYOUT_BYTES, type Layout, type Vectors } from '../column/vectors.ts';
 import { prepareSelect } from './statement.ts';
 
@@ -10,6 +9,9 @@ export interface Scan {
   /** Some rows at a time, in order. */
   readonly vectors: AsyncIterable<Vectors>;
 }
+
+/** The rows ended before the last one; why, the engine does not tell. */
+export class ScanBroken extends Error {}
 
 type Bindings = typeof duckdb;
 
@@ -30,7 +32,7 @@ const SIMPLE: Readonly<Record<string, Layout>> = {
 
 /**
  * Runs one select and hands its rows to `use` while the engine reads on. The engine's errors go through `translated`,
- * but those behind the first rows, which it does not tell: then `use` meets `run.short` in place of the last rows.
+ * but those behind the first rows, which it does not tell: then `use` meets `ScanBroken` in place of the last rows.
  */
 export async function scanRows<T>(
   connection: DuckDBConnection,
@@ -93,7 +95,7 @@ async function* vectorsOf(
       using some = new ChunkVectors(bindings, chunk.chunk, { layouts, rows });
       yield some;
     }
-    if (!isEnded) throw new Fault('run.short', 'The engine gave less than all rows.');
+    if (!isEnded) throw new ScanBroken('The engine gave less than all rows.');
   } finally {
     await next.catch(() => null);
   }
