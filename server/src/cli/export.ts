@@ -1,4 +1,5 @@
 import { readEnvironment } from '../base/config.ts';
+import { Fault } from '../base/errors.ts';
 import type { Manifest } from '../run/manifest.ts';
 import { Worker } from '../run/worker.ts';
 import type { Command } from './command.ts';
@@ -30,6 +31,9 @@ export async function exportIntoFolder(flags: ExportFlags): Promise<Manifest | n
     // Loaded while the child starts, which takes as long.
     const { runExport } = await import('./export-run.ts');
     return await runExport({ flags, worker, signal: cancelling.signal, view });
+  } catch (error) {
+    // Ctrl-C reaches the child as well, which may not have begun to heed it.
+    throw cancelling.signal.aborted ? new Fault('run.cancelled', 'The run was cancelled.', { cause: error }) : error;
   } finally {
     process.off('SIGINT', cancel).off('SIGTERM', cancel);
     view.close();

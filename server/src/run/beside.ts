@@ -9,8 +9,8 @@ type Answer<Done> =
   /** Errors of the system keep their code, by which a full disk is known. */
   | { readonly is: 'error'; readonly text: string; readonly code: unknown };
 
-/** What is young in a thread's heap; what it reads and writes stands outside of it. */
-const LIMITS = { maxYoungGenerationSizeMb: 4 };
+/** What a thread's heap may take; what it reads and writes stands outside of it. */
+const LIMITS = { maxOldGenerationSizeMb: 128, maxYoungGenerationSizeMb: 4 };
 
 /** A thread of its own that carries out one order at a time. Dispose ends it once the order under way has ended. */
 export class Beside<Order, Done> implements AsyncDisposable {

@@ -1,9 +1,10 @@
 import { rm, stat } from 'node:fs/promises';
+import { Fault } from '../base/errors.ts';
 import { formatOf } from '../format/formats.ts';
 import type { Execution, OutputResult } from './execution.ts';
 import { FilesBeside } from './files-beside.ts';
 import { inTurn } from './in-turn.ts';
-import { type Lane, openLanes, type Segment, segmentsOf } from './lanes.ts';
+import { type Lane, liveReader, openLanes, type Segment, segmentsOf } from './lanes.ts';
 import { OutputFiles } from './output-files.ts';
 import { readPieces } from './pieces.ts';
 import { hashPlan, outputColumns, type PlannedOutput } from './plan.ts';
@@ -29,10 +30,11 @@ export async function encodeOutputs(execution: Execution): Promise<Execution> {
 /** What an output has come to so far. */
 interface Encoding {
   readonly execution: Execution;
+  readonly output: PlannedOutput;
   readonly plan: string;
   readonly files: OutputFiles | FilesBeside;
-  readonly lanes: readonly Lane[];
-  readonly total: number;
+  readonly segments: readonly Segment[];
+  lanes: readonly Lane[];
   joined: number;
   reused: number;
   rowsRead: number;
@@ -41,48 +43,55 @@ interface Encoding {
 async function encodeOutput(execution: Execution, output: PlannedOutput): Promise<OutputResult> {
   const plan = hashPlan(execution.plan);
   const segments = segmentsOf(execution, output);
-  const failed = new AbortController();
-  const ending = AbortSignal.any([execution.signal, failed.signal]);
-  await using lanes = await openLanes(execution, output, segments, ending);
-  await using files = openFiles(execution, output, { seed: plan, isBusy: lanes.passHere, segments: segments.length });
-  const encoding: Encoding = {
-    ...{ execution, plan, files, lanes: lanes.each, total: segments.length },
-    ...{ joined: 0, reused: 0, rowsRead: 0 },
-  };
+  await using files = openFiles(execution, output, { seed: plan, segments: segments.length });
+  const counts = { joined: 0, reused: 0, rowsRead: 0 };
+  const encoding: Encoding = { execution, output, plan, files, segments, lanes: [], ...counts };
   report(encoding);
   const timer = setInterval(() => report(encoding), REPORT_MS);
   try {
-    await inTurn(segments, lanes.each, {
-      start: (segment, lane) => writeSegment(encoding, segment, lane),
-      stop: () => failed.abort(),
-      finish: (segment, rows) => joinSegment(encoding, segment, rows),
-      signal: execution.signal,
-    });
-    const { rowsRead, total, reused } = encoding;
+    await writeSegments(encoding);
+    const { rowsRead, reused } = encoding;
     const finished = await files.finish();
     const counts = { rowsPlanned: execution.rowsPlanned, rowsRead, rowsWritten: files.rows };
-    return { output, ...counts, files: finished, segments: { total, reused } };
+    return { output, ...counts, files: finished, segments: { total: segments.length, reused } };
   } finally {
     clearInterval(timer);
   }
 }
 
-interface Joining {
-  readonly seed: string;
-  /** Whether the rows that come keep this thread busy. */
-  readonly isBusy: boolean;
-  readonly segments: number;
+/** Rows that come from a live source keep this thread busy: text is joined beside where there is enough to be worth it. */
+function openFiles(
+  execution: Execution,
+  output: PlannedOutput,
+  { seed, segments }: { readonly seed: string; readonly segments: number },
+): OutputFiles | FilesBeside {
+  const { plan, stage, signal } = execution;
+  const { by } = formatOf(output.format).joining(outputColumns(plan.query, output), seed);
+  const isBeside = by === 'text' && segments >= SEGMENTS_BESIDE && liveReader(execution) !== null;
+  return new (isBeside ? FilesBeside : OutputFiles)({ plan, stage, seed, signal }, output);
 }
 
-/** Text is joined beside where this thread is busy and there is enough of it to be worth another. */
-function openFiles(
-  { plan, stage, signal }: Execution,
-  output: PlannedOutput,
-  { seed, isBusy, segments }: Joining,
-): OutputFiles | FilesBeside {
-  const { by } = formatOf(output.format).joining(outputColumns(plan.query, output), seed);
-  const isBeside = by === 'text' && isBusy && segments >= SEGMENTS_BESIDE;
-  return new (isBeside ? FilesBeside : OutputFiles)({ plan, stage, seed, signal }, output);
+/** Where little memory turns out to be too little, what is not joined yet is written with all. */
+async function writeSegments(encoding: Encoding): Promise<void> {
+  for (const memory of ['little', 'all'] as const) {
+    const { execution, output } = encoding;
+    const segments = encoding.segments.slice(encoding.joined);
+    const failed = new AbortController();
+    const signal = AbortSignal.any([execution.signal, failed.signal]);
+    await using lanes = await openLanes(execution, output, { segments, memory, signal });
+    encoding.lanes = lanes.each;
+    try {
+      return await inTurn(segments, lanes.each, {
+        start: (segment, lane) => writeSegment(encoding, segment, lane),
+        stop: () => failed.abort(),
+        finish: (segment, rows) => joinSegment(encoding, segment, rows),
+        signal: execution.signal,
+      });
+    } catch (error) {
+      const mayDo = !lanes.hasAllMemory && error instanceof Fault && error.code === 'run.memory';
+      if (!mayDo) throw error;
+    }
+  }
 }
 
 async function writeSegment(encoding: Encoding, segment: Segment, lane: Lane): Promise<number> {
@@ -108,11 +117,11 @@ async function joinSegment(encoding: Encoding, { path, writing }: Segment, rows:
   encoding.joined++;
 }
 
-function report({ execution, files, lanes, joined, total }: Encoding): void {
+function report({ execution, files, lanes, joined, segments }: Encoding): void {
   const { rowsPlanned, rowsSorted } = execution;
   const { rows, bytes } = files;
   const running = lanes.reduce((sum, lane) => sum + (lane.fraction() ?? 0), 0);
   const known = rowsPlanned ?? rowsSorted;
-  const fraction = known ? rows / known : Math.min(joined + running, total) / total;
+  const fraction = known ? rows / known : Math.min(joined + running, segments.length) / segments.length;
   execution.report({ phase: 'encode', rows, bytes, fraction: rowsSorted === null ? fraction : 0.5 + fraction / 2 });
 }

@@ -104,7 +104,7 @@ async function count(execution: Execution): Promise<Execution> {
     const matching = await reader.count(landingRead(plan, null));
     return { ...execution, rowsPlanned: Math.min(matching, plan.query.limit ?? matching) };
   }
-  const engine = await execution.engine.withThreads(countingThreads(plan));
+  const engine = await execution.engine.with(countingThreads(plan));
   using _ = interrupting(execution.signal, engine);
   const session = await engine.session();
   const select = querySql({ ...plan.query, orderBy: null }, relationOf(execution));
@@ -124,7 +124,7 @@ async function sortRows(execution: Execution): Promise<Execution> {
   const path = sortedFile(stage);
   const whole = execution.isResumable ? await findWhole(path, hashPlan(plan)) : null;
   if (whole !== null) return { ...execution, rowsSorted: whole };
-  const engine = await execution.engine.withThreads(plan.limits.threads);
+  const engine = await execution.engine.with(plan.limits.threads);
   using _ = interrupting(execution.signal, engine);
   const session = await engine.session();
   const timer = setInterval(

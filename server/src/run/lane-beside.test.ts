@@ -31,10 +31,10 @@ function segmentOf(writing: Writing): Segment {
   return { at: 0, path: writing.path, writing, piece: null };
 }
 
-/** Of a plan only the input and the limits are looked at. */
+/** Of a plan only the input is looked at. */
 function laneOf(signal = new AbortController().signal, source: object = { kind: 'files', inputs: [] }): LaneBeside {
-  const plan = { source, limits: { threads: 1, memoryBytes: MEMORY_BYTES } } as unknown as Plan;
-  return new LaneBeside(plan, folder, signal);
+  const plan = { source } as unknown as Plan;
+  return new LaneBeside({ plan, stage: folder, memoryBytes: MEMORY_BYTES }, signal);
 }
 
 test('what is written beside is what is written here', async () => {

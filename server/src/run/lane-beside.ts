@@ -5,9 +5,10 @@ import type { Writing } from './segment-sql.ts';
 
 /** What a lane's thread works with. */
 export interface LaneGround {
-  /** Its limits are the lane's own. */
   readonly plan: Plan;
   readonly stage: string;
+  /** For the engine alone; thread and engine hold some 60 MB beside it. */
+  readonly memoryBytes: number;
   /** One number that the thread keeps up to date: the share of the running segment that is done, below 0 when it cannot be told. */
   readonly fraction: SharedArrayBuffer;
 }
@@ -18,10 +19,10 @@ export class LaneBeside implements Lane, AsyncDisposable {
   readonly #fraction: Float64Array;
 
   /** When the signal fires, what is under way ends soon. */
-  constructor(plan: Plan, stage: string, signal: AbortSignal) {
+  constructor(given: Omit<LaneGround, 'fraction'>, signal: AbortSignal) {
     const fraction = new SharedArrayBuffer(Float64Array.BYTES_PER_ELEMENT);
     this.#fraction = new Float64Array(fraction);
-    const ground: LaneGround = { plan, stage, fraction };
+    const ground: LaneGround = { ...given, fraction };
     this.#thread = new Beside(new URL('./lane-thread.ts', import.meta.url), ground);
     if (signal.aborted) this.#thread.interrupt();
     else signal.addEventListener('abort', () => this.#thread.interrupt(), { once: true });

@@ -9,7 +9,7 @@ import { writeRows } from './write-rows.ts';
 /** How often the share that is done is told. */
 const TELL_MS = 100;
 
-const { plan, stage, fraction } = workerData as LaneGround;
+const { plan, stage, memoryBytes, fraction } = workerData as LaneGround;
 const told = new Float64Array(fraction);
 const cancelling = new AbortController();
 const opened = new AsyncDisposableStack();
@@ -18,7 +18,7 @@ const session = open();
 session.catch(() => undefined);
 
 async function open() {
-  const engine = opened.use(await openPlanned(plan, stage, 1));
+  const engine = opened.use(await openPlanned(plan, stage, { threads: 1, memoryBytes }));
   opened.use(interrupting(cancelling.signal, engine));
   return engine.session();
 }

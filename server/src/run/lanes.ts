@@ -39,28 +39,54 @@ export function segmentsOf(execution: Execution, output: PlannedOutput): Segment
 /** The lanes of one output. Dispose ends what they work with, once nothing is under way. */
 export interface Lanes extends AsyncDisposable {
   readonly each: readonly Lane[];
-  /** Whether rows pass through the JavaScript of this thread on their way into segments. */
-  readonly passHere: boolean;
+  /** Whether an engine of theirs has all memory that the run may take. */
+  readonly hasAllMemory: boolean;
 }
 
-/** A thread and its engine take 100 ms to start and 50 MB: so many segments are worth them. */
-const SEGMENTS_BESIDE = 4;
+export interface LanesAsk {
+  readonly segments: readonly Segment[];
+  /** `little` for lanes that share memory or leave some, `all` for those that need it. */
+  readonly memory: 'little' | 'all';
+  /** When it fires, what is under way ends soon. */
+  readonly signal: AbortSignal;
+}
 
-/** As many lanes as work side by side on an output. When the signal fires, what is under way ends soon. */
-export async function openLanes(
-  execution: Execution,
-  output: PlannedOutput,
-  segments: readonly Segment[],
-  signal: AbortSignal,
-): Promise<Lanes> {
-  const { plan, reader } = execution;
-  const live = plan.live !== null && plan.live.landing === null ? reader : null;
+/** As many lanes as work side by side on an output. */
+export async function openLanes(execution: Execution, output: PlannedOutput, ask: LanesAsk): Promise<Lanes> {
+  const { plan } = execution;
+  const live = liveReader(execution);
   if (live !== null && straightOptions(plan, output) !== null) return straightLanes(plan, output, live);
-  const count = Math.min(live?.lanes.length ?? plan.limits.threads, segments.length);
+  const memoryBytes = ask.memory === 'all' ? plan.limits.memoryBytes : littleMemory(plan);
+  const beside = live === null && ask.memory === 'little' ? countBeside(plan, ask.segments, memoryBytes) : 0;
+  if (beside > 1) return lanesBeside(execution, { count: beside, memoryBytes, signal: ask.signal });
+  const count = Math.min(live?.lanes.length ?? plan.limits.threads, ask.segments.length);
+  return engineLanes(execution, { count, memoryBytes, signal: ask.signal });
+}
+
+/** Reads the live relation whose rows become segments without landing first; null for another input. */
+export function liveReader({ plan, reader }: Execution): LiveReader | null {
+  return plan.live !== null && plan.live.landing === null ? reader : null;
+}
+
+/** What the engine has read of a database file it keeps while its memory lasts: this is enough to go on reading. */
+const TABLE_BYTES = 128 * 2 ** 20;
+
+function littleMemory({ source, limits }: Plan): number {
+  return source.kind === 'table' ? Math.min(TABLE_BYTES, limits.memoryBytes) : limits.memoryBytes;
+}
+
+/** A thread and its engine take 150 ms to start: so many segments are worth them. */
+const SEGMENTS_BESIDE = 4;
+/** More of them hold more memory than a faster export is worth. */
+const MAX_BESIDE = 8;
+/** Less does not hold what a segment is usually made of. */
+const LANE_BYTES = 64 * 2 ** 20;
+
+/** How many lanes get threads of their own: what scans give is made rows of in JavaScript. */
+function countBeside({ limits }: Plan, segments: readonly Segment[], memoryBytes: number): number {
   const isScanned = typeof segments[0]?.writing.written === 'object';
-  if (live === null && isScanned && count > 1 && segments.length >= SEGMENTS_BESIDE)
-    return lanesBeside(execution, count, signal);
-  return engineLanes(execution, { live, count, signal });
+  if (!isScanned || segments.length < SEGMENTS_BESIDE) return 0;
+  return Math.min(limits.threads, segments.length, MAX_BESIDE, Math.floor(memoryBytes / LANE_BYTES));
 }
 
 function straightLanes(plan: Plan, output: PlannedOutput, live: LiveReader): Lanes {
@@ -70,33 +96,34 @@ function straightLanes(plan: Plan, output: PlannedOutput, live: LiveReader): Lan
       lane.copy(straightRead(plan, piece), { path, text: 'plain', delimiter, nullText: nullText ?? '' }),
     fraction: () => null,
   }));
-  return { each, passHere: true, [Symbol.asyncDispose]: async () => {} };
+  return { each, hasAllMemory: true, [Symbol.asyncDispose]: async () => {} };
 }
 
-/** Each has its share of the memory that the run may take. */
-async function lanesBeside({ engine, plan, stage }: Execution, count: number, signal: AbortSignal): Promise<Lanes> {
-  // None is left over for the engine that counted.
-  await engine[Symbol.asyncDispose]();
-  const limits = { threads: 1, memoryBytes: Math.floor(plan.limits.memoryBytes / count) };
-  const opened = new AsyncDisposableStack();
-  const each = Array.from({ length: count }, () => opened.use(new LaneBeside({ ...plan, limits }, stage, signal)));
-  return { each, passHere: false, [Symbol.asyncDispose]: () => opened.disposeAsync() };
-}
-
-interface EngineLanes {
-  /** Null where the engine reads what the plan names. */
-  readonly live: LiveReader | null;
+interface LanesHow {
   readonly count: number;
+  /** Of all lanes together. */
+  readonly memoryBytes: number;
   readonly signal: AbortSignal;
 }
 
-async function engineLanes(execution: Execution, { live, count, signal }: EngineLanes): Promise<Lanes> {
-  const engine = await execution.engine.withThreads(1);
+async function lanesBeside({ engine, plan, stage }: Execution, how: LanesHow): Promise<Lanes> {
+  // No memory is left over for the engine that counted.
+  await engine[Symbol.asyncDispose]();
+  const ground = { plan, stage, memoryBytes: Math.floor(how.memoryBytes / how.count) };
+  const opened = new AsyncDisposableStack();
+  const each = Array.from({ length: how.count }, () => opened.use(new LaneBeside(ground, how.signal)));
+  return { each, hasAllMemory: false, [Symbol.asyncDispose]: () => opened.disposeAsync() };
+}
+
+async function engineLanes(execution: Execution, { count, memoryBytes, signal }: LanesHow): Promise<Lanes> {
+  const live = liveReader(execution);
+  const engine = await execution.engine.with(1, memoryBytes);
   const sessions = await Promise.all(Array.from({ length: count }, () => engine.session()));
   const each = sessions.map((session, at) => (live ? landingLane(execution, live, at, session) : engineLane(session)));
   const opened = new AsyncDisposableStack();
   opened.use(interrupting(signal, engine));
-  return { each, passHere: live !== null, [Symbol.asyncDispose]: () => opened.disposeAsync() };
+  const hasAllMemory = memoryBytes === execution.plan.limits.memoryBytes;
+  return { each, hasAllMemory, [Symbol.asyncDispose]: () => opened.disposeAsync() };
 }
 
 function engineLane(session: Session): Lane {

@@ -18,7 +18,7 @@ const SEARCH_MS = 10_000;
  */
 export async function locateRefusal(fault: Fault, { plan, stage, signal }: Execution): Promise<Fault> {
   try {
-    await using engine = await openPlanned(plan, stage, 1);
+    await using engine = await openPlanned(plan, stage, { threads: 1, memoryBytes: plan.limits.memoryBytes });
     using _ = interrupting(AbortSignal.any([signal, AbortSignal.timeout(SEARCH_MS)]), engine);
     const session = await engine.session();
     const places = plan.live === null ? [{ scan: scanOf(plan.source, null, []), of: '' }] : landedPlaces(plan, stage);

@@ -5,26 +5,30 @@ import type { LiveReader } from '../source/source.ts';
 import { loadSource } from '../source/sources.ts';
 import type { Plan } from './plan.ts';
 
+/** What an engine may use. */
+export interface Means {
+  readonly threads: number;
+  readonly memoryBytes: number;
+}
+
 /** An engine that can read the plan's input and write into the stage (or nowhere) and do nothing else. */
-export function openPlanned(plan: Plan, stage: string | null, threads: number): Promise<Engine> {
+export function openPlanned(plan: Plan, stage: string | null, means: Means): Promise<Engine> {
   const paths = plan.source.inputs.map(({ path }) => path);
   const [database] = paths;
   const isTable = plan.source.kind === 'table' && database !== undefined;
   return Engine.open({
-    memoryBytes: plan.limits.memoryBytes,
-    threads,
+    ...means,
     stageFolder: stage,
     files: isTable ? [] : paths,
     ...(isTable ? { database } : {}),
   });
 }
 
-interface Opened {
-  readonly threads: number;
+interface Opened extends Means {
   readonly engine: Engine;
 }
 
-/** The engine of a run. Opening one takes 25 ms of a processor, so a step takes over the one before's that has as many threads. */
+/** The engine of a run. Opening one takes 25 ms of a processor, so a step takes over the one before's that may use as much. */
 export class PlannedEngine implements AsyncDisposable {
   readonly #plan: Plan;
   readonly #stage: string;
@@ -35,12 +39,13 @@ export class PlannedEngine implements AsyncDisposable {
     this.#stage = stage;
   }
 
-  /** It is open until another number of threads is asked for, or this is disposed. */
-  async withThreads(threads: number): Promise<Engine> {
-    if (this.#opened?.threads === threads) return this.#opened.engine;
+  /** It is open until another is asked for, or this is disposed. It has all memory of the run but where less is asked for. */
+  async with(threads: number, memoryBytes: number = this.#plan.limits.memoryBytes): Promise<Engine> {
+    const opened = this.#opened;
+    if (opened?.threads === threads && opened.memoryBytes === memoryBytes) return opened.engine;
     await this[Symbol.asyncDispose]();
-    const engine = await openPlanned(this.#plan, this.#stage, threads);
-    this.#opened = { threads, engine };
+    const engine = await openPlanned(this.#plan, this.#stage, { threads, memoryBytes });
+    this.#opened = { threads, memoryBytes, engine };
     return engine;
   }
 
