@@ -35,6 +35,8 @@ interface Encoding {
   readonly files: OutputFiles | FilesBeside;
   readonly segments: readonly Segment[];
   lanes: readonly Lane[];
+  /** Stays so when joining fails: the files then hold a part of a segment. */
+  isJoining: boolean;
   joined: number;
   reused: number;
   rowsRead: number;
@@ -44,8 +46,8 @@ async function encodeOutput(execution: Execution, output: PlannedOutput): Promis
   const plan = hashPlan(execution.plan);
   const segments = segmentsOf(execution, output);
   await using files = openFiles(execution, output, { seed: plan, segments: segments.length });
-  const counts = { joined: 0, reused: 0, rowsRead: 0 };
-  const encoding: Encoding = { execution, output, plan, files, segments, lanes: [], ...counts };
+  const begun = { lanes: [], isJoining: false, joined: 0, reused: 0, rowsRead: 0 };
+  const encoding: Encoding = { execution, output, plan, files, segments, ...begun };
   report(encoding);
   const timer = setInterval(() => report(encoding), REPORT_MS);
   try {
@@ -88,8 +90,8 @@ async function writeSegments(encoding: Encoding): Promise<void> {
         signal: execution.signal,
       });
     } catch (error) {
-      const mayDo = !lanes.hasAllMemory && error instanceof Fault && error.code === 'run.memory';
-      if (!mayDo) throw error;
+      const lacksMemory = error instanceof Fault && error.code === 'run.memory';
+      if (!lacksMemory || lanes.hasAllMemory || encoding.isJoining) throw error;
     }
   }
 }
@@ -109,12 +111,14 @@ async function writeSegment(encoding: Encoding, segment: Segment, lane: Lane): P
 
 async function joinSegment(encoding: Encoding, { path, writing }: Segment, rows: number): Promise<void> {
   const { execution, files } = encoding;
+  encoding.isJoining = true;
   await execution.segmentWritten?.(path);
   const bytes = writing.piecesLevel === null ? (await stat(path)).size : (await readPieces(path)).textBytes;
   await files.append({ path, rows, bytes });
   if (!execution.isResumable) await rm(path);
   encoding.rowsRead += rows;
   encoding.joined++;
+  encoding.isJoining = false;
 }
 
 function report({ execution, files, lanes, joined, segments }: Encoding): void {
