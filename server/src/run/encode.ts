@@ -6,9 +6,9 @@ import { FilesBeside } from './files-beside.ts';
 import { inTurn } from './in-turn.ts';
 import { type Lane, liveReader, openLanes, type Segment, segmentsOf } from './lanes.ts';
 import { OutputFiles } from './output-files.ts';
-import { readPieces } from './pieces.ts';
 import { hashPlan, outputColumns, type PlannedOutput } from './plan.ts';
 import { findWhole, noteWhole } from './segment-record.ts';
+import { readZstdSegment } from './zstd-segment.ts';
 
 /** Progress is told this often at most. */
 const REPORT_MS = 250;
@@ -113,7 +113,7 @@ async function joinSegment(encoding: Encoding, { path, writing }: Segment, rows:
   const { execution, files } = encoding;
   encoding.isJoining = true;
   await execution.segmentWritten?.(path);
-  const bytes = writing.piecesLevel === null ? (await stat(path)).size : (await readPieces(path)).textBytes;
+  const bytes = writing.zstdLevel === null ? (await stat(path)).size : (await readZstdSegment(path)).textBytes;
   await files.append({ path, rows, bytes });
   if (!execution.isResumable) await rm(path);
   encoding.rowsRead += rows;

@@ -24,7 +24,7 @@ after(() => rm(folder, { recursive: true }));
 const written: Writing['written'] = { delimiter: ',', lineEnd: '\n', nullText: '', decimalPoint: '.' };
 
 function writingOf(select: string, how: Partial<Writing> = {}): Writing {
-  return { select, path: join(folder, `${files++}`), written, piecesLevel: null, ...how };
+  return { select, path: join(folder, `${files++}`), written, zstdLevel: null, ...how };
 }
 
 function segmentOf(writing: Writing): Segment {
@@ -42,8 +42,8 @@ test('what is written beside is what is written here', async () => {
   await using engine = await Engine.open({ memoryBytes: MEMORY_BYTES, threads: 1, stageFolder: folder, files: [] });
   const session = await engine.session();
   const select = `select i, 'text, "' || i || '"' as t, date '1900-01-01' + (i % 90000)::integer as d from range(300000) r(i)`;
-  for (const piecesLevel of [null, 1]) {
-    const [there, here] = [writingOf(select, { piecesLevel }), writingOf(select, { piecesLevel })];
+  for (const zstdLevel of [null, 1]) {
+    const [there, here] = [writingOf(select, { zstdLevel }), writingOf(select, { zstdLevel })];
     assert.equal(await lane.write(segmentOf(there)), 300_000);
     assert.equal(await writeRows(session, here), 300_000);
     assert.ok((await readFile(there.path)).equals(await readFile(here.path)));

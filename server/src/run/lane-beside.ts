@@ -7,7 +7,7 @@ import type { Writing } from './segment-sql.ts';
 export interface LaneGround {
   readonly plan: Plan;
   readonly stage: string;
-  /** For the engine alone; thread and engine hold some 60 MB beside it. */
+  /** For the engine alone; thread and engine hold some 45 MB beside it. */
   readonly memoryBytes: number;
   /** One number that the thread keeps up to date: the share of the running segment that is done, below 0 when it cannot be told. */
   readonly fraction: SharedArrayBuffer;

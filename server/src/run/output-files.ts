@@ -4,9 +4,9 @@ import { formatOf } from '../format/formats.ts';
 import { type FileResult, filesFolder } from './execution.ts';
 import { FileSink } from './file-sink.ts';
 import { type Joiner, joinInto } from './join.ts';
-import { PiecesJoiner } from './join-pieces.ts';
+import { ZstdJoiner } from './join-zstd.ts';
 import { outputColumns, type Plan, type PlannedOutput, partPath } from './plan.ts';
-import { piecesLevel } from './segment-sql.ts';
+import { zstdLevel } from './segment-sql.ts';
 
 /** A segment that waits to be joined. */
 export interface WholeSegment {
@@ -92,10 +92,10 @@ export class OutputFiles implements AsyncDisposable {
     const path = partPath(this.#output, this.#finished.length + 1);
     const sink = await FileSink.create(join(filesFolder(stage), path));
     const joining = formatOf(format).joining(outputColumns(plan.query, this.#output), `${seed} ${path}`);
-    const level = piecesLevel(plan, this.#output);
+    const level = zstdLevel(plan, this.#output);
     const joiner =
       level !== null && joining.by === 'text'
-        ? new PiecesJoiner(sink, joining, level)
+        ? new ZstdJoiner(sink, joining, level)
         : joinInto(compressInto(sink, compression), joining, { threads: plan.limits.threads, signal });
     return { path, sink, joiner, rows: 0, bytes: 0 };
   }

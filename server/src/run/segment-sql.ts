@@ -39,15 +39,15 @@ export interface Writing {
   /** Absolute and inside the stage. */
   readonly path: string;
   readonly written: SegmentSql['written'];
-  /** As `piecesLevel` has it. */
-  readonly piecesLevel: number | null;
+  /** As `zstdLevel` has it. */
+  readonly zstdLevel: number | null;
 }
 
 /**
- * The zstd level at which an output's segments are compressed as they are written, each by itself (`pieces.ts`); null
+ * The zstd level at which an output's segments are compressed as they are written, each by itself (`zstd-segment.ts`); null
  * where they are text that is compressed when it is joined, if at all.
  */
-export function piecesLevel(plan: Plan, output: PlannedOutput): number | null {
+export function zstdLevel(plan: Plan, output: PlannedOutput): number | null {
   const { format, compression } = output;
   if (compression.type !== 'zstd' || straightOptions(plan, output) !== null) return null;
   const { written } = formatOf(format).segment(outputColumns(plan.query, output));
@@ -58,9 +58,9 @@ export function piecesLevel(plan: Plan, output: PlannedOutput): number | null {
 export function writingsOf(staged: Staged, output: PlannedOutput): Writing[] {
   const { expressions, written } = formatOf(output.format).segment(outputColumns(staged.plan.query, output));
   const select = expressions.map(({ sql, name }) => (name === null ? sql : `${sql} as ${identifier(name)}`)).join(', ');
-  const level = piecesLevel(staged.plan, output);
+  const level = zstdLevel(staged.plan, output);
   return segmentRelations(staged).map((relation, at) => {
-    const path = join(segmentsFolder(staged.stage), `${output.path}.${at}${level === null ? '' : '.pieces'}`);
-    return { select: `select ${select} from (${relation})`, path, written, piecesLevel: level };
+    const path = join(segmentsFolder(staged.stage), `${output.path}.${at}${level === null ? '' : '.zst'}`);
+    return { select: `select ${select} from (${relation})`, path, written, zstdLevel: level };
   });
 }

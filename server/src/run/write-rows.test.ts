@@ -40,7 +40,7 @@ async function written(columns: readonly Column[], asked: CsvOptions, relation: 
     select: `select ${select} from ${relation}`,
     path,
     written,
-    piecesLevel: null,
+    zstdLevel: null,
   });
   return { rows, text: await readFile(path, 'utf8') };
 }

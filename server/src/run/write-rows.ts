@@ -4,8 +4,8 @@ import { CsvRows, type CsvText } from '../format/csv-rows.ts';
 import type { ByteSink } from '../format/sink.ts';
 import type { Session } from '../source/engine.ts';
 import { ScanBroken } from '../source/scan.ts';
-import { PiecesSink } from './pieces.ts';
 import type { Writing } from './segment-sql.ts';
+import { ZstdSegmentSink } from './zstd-segment.ts';
 
 /** Writes a segment's file and gives its rows as the engine tells them. */
 export async function writeRows(session: Session, writing: Writing): Promise<number> {
@@ -23,10 +23,10 @@ export async function writeRows(session: Session, writing: Writing): Promise<num
 
 async function writeScanned(
   session: Session,
-  { select, path, written, piecesLevel }: Writing & { readonly written: CsvText },
+  { select, path, written, zstdLevel }: Writing & { readonly written: CsvText },
 ): Promise<number> {
   await using file = await open(path, 'w', 0o644);
-  const sink = piecesLevel === null ? textSink(file) : new PiecesSink(file, piecesLevel);
+  const sink = zstdLevel === null ? textSink(file) : new ZstdSegmentSink(file, zstdLevel);
   return await session.scan(select, async ({ layouts, vectors }) => {
     const text = new CsvRows(layouts, written);
     let rows = 0;

@@ -6,8 +6,8 @@ import { after, before, test } from 'node:test';
 import { zstdDecompressSync } from 'node:zlib';
 import { MemorySink } from '../../test/memory-sink.ts';
 import { csvBytes, MEBIBYTE } from '../../test/sample-bytes.ts';
-import { PiecesJoiner } from './join-pieces.ts';
-import { PiecesSink, readPieces } from './pieces.ts';
+import { ZstdJoiner } from './join-zstd.ts';
+import { readZstdSegment, ZstdSegmentSink } from './zstd-segment.ts';
 
 const LEVEL = 1;
 
@@ -15,7 +15,7 @@ let folder = '';
 let files = 0;
 
 before(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'pieces-'));
+  folder = await mkdtemp(join(tmpdir(), 'zstd-segment-'));
 });
 
 after(() => rm(folder, { recursive: true }));
@@ -29,7 +29,7 @@ async function inFile<T>(use: (file: FileHandle, path: string) => Promise<T>): P
 /** A segment of the text, written some bytes at a time. */
 function segmentOf(text: Buffer, step = 70_001): Promise<string> {
   return inFile(async (file, path) => {
-    const sink = new PiecesSink(file, LEVEL);
+    const sink = new ZstdSegmentSink(file, LEVEL);
     for (let at = 0; at < text.length; at += step) await sink.write(text.subarray(at, at + step));
     await sink.end();
     return path;
@@ -39,7 +39,7 @@ function segmentOf(text: Buffer, step = 70_001): Promise<string> {
 async function joined(segments: readonly string[], head = 'a,b\n') {
   const sink = new MemorySink();
   const text = { by: 'text', head, empty: head, tail: '', separatorBytes: 0, isQuoted: true } as const;
-  const joiner = new PiecesJoiner(sink, text, LEVEL);
+  const joiner = new ZstdJoiner(sink, text, LEVEL);
   for (const path of segments) await joiner.append(path);
   await joiner.finish();
   assert.ok(sink.ended);
@@ -70,7 +70,7 @@ test('a segment knows its sizes, whatever the steps it was written in', async ()
   const [first = '', ...others] = paths;
   const bytes = await readFile(first);
   for (const path of others) assert.ok((await readFile(path)).equals(bytes));
-  const { rows, textBytes, blocksBytes } = await readPieces(first);
+  const { rows, textBytes, blocksBytes } = await readZstdSegment(first);
   assert.deepEqual([rows, textBytes], [30_000, quoted.length]);
   assert.ok(blocksBytes > 0 && blocksBytes < bytes.length);
 });
@@ -85,10 +85,10 @@ test('a segment that was cut, grew, or is none is not read', async () => {
   for (const length of [0, 1, 31, whole.length - 1]) {
     await writeFile(path, whole);
     await truncate(path, length);
-    await assert.rejects(readPieces(path), /became another/);
+    await assert.rejects(readZstdSegment(path), /became another/);
   }
   for (const spoilt of [Buffer.concat([whole, whole.subarray(-1)]), quoted]) {
     await writeFile(path, spoilt);
-    await assert.rejects(readPieces(path), /became another/);
+    await assert.rejects(readZstdSegment(path), /became another/);
   }
 });

@@ -5,7 +5,7 @@ import type { ByteSink } from '../format/sink.ts';
 import { zstdBlocks } from '../format/zstd-blocks.ts';
 
 /** A segment whose text is compressed already. */
-export interface Pieces {
+export interface ZstdSegment {
   /** What the file begins with: blocks of a Zstandard frame, none of them the last. */
   readonly blocksBytes: number;
   /** Of the text before it was compressed. */
@@ -19,7 +19,7 @@ const MARK = 'ZSTDROWS';
 const TRAILER_BYTES = MARK.length + 3 * 8;
 
 /** Writes the text of a segment, whole rows of CSV, as pieces of a Zstandard frame. */
-export class PiecesSink implements ByteSink {
+export class ZstdSegmentSink implements ByteSink {
   readonly #file: FileHandle;
   readonly #level: number;
   readonly #counter = new RowCounter(true);
@@ -65,7 +65,7 @@ export class PiecesSink implements ByteSink {
 }
 
 /** Reads what stands behind the blocks. */
-export async function readPieces(path: string): Promise<Pieces> {
+export async function readZstdSegment(path: string): Promise<ZstdSegment> {
   await using file = await open(path);
   const { size } = await file.stat();
   const trailer = Buffer.alloc(TRAILER_BYTES);

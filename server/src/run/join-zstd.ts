@@ -4,12 +4,12 @@ import type { ByteSink } from '../format/sink.ts';
 import { zstdBlocks } from '../format/zstd-blocks.ts';
 import { PIECE_BYTES, ZSTD_FRAME_END, ZSTD_FRAME_HEADER } from '../format/zstd-frame.ts';
 import type { Joiner } from './join.ts';
-import { readPieces } from './pieces.ts';
+import { readZstdSegment } from './zstd-segment.ts';
 
 const COPY_BYTES = 1024 * 1024;
 
-/** Puts segments of pieces (`pieces.ts`) into one Zstandard frame: of text that stands by itself but for its head. */
-export class PiecesJoiner implements Joiner {
+/** Puts segments that are compressed already (`zstd-segment.ts`) into one Zstandard frame: of text that stands by itself but for its head. */
+export class ZstdJoiner implements Joiner {
   readonly #sink: ByteSink;
   readonly #head: Buffer;
   readonly #level: number;
@@ -29,7 +29,7 @@ export class PiecesJoiner implements Joiner {
 
   async append(path: string): Promise<void> {
     await this.#begin();
-    const { blocksBytes, rows } = await readPieces(path);
+    const { blocksBytes, rows } = await readZstdSegment(path);
     await using file = await open(path);
     await this.#copy(file, blocksBytes);
     this.#rows += rows;
