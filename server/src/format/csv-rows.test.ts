@@ -1,50 +1,104 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { assemble } from '../../test/assemble.ts';
+import type { Vectors } from '../column/vectors.ts';
+import { CsvRows } from './csv-rows.ts';
 import { CSV_ROWS_WASM_BASE64 } from './csv-rows.wasm.ts';
-import { addressAt, spansOf } from './text-spans.ts';
-
-/** Values of text as the engine has them: length and address. */
-function values(texts: readonly (readonly [length: number, address: number])[]): Uint32Array {
-  const words = new Uint32Array(texts.length * 4);
-  texts.forEach(([length, address], row) => {
-    words[row * 4] = length;
-    words[row * 4 + 2] = address % 2 ** 32;
-    words[row * 4 + 3] = Math.floor(address / 2 ** 32);
-  });
-  return words;
-}
-
-function told(words: Uint32Array, from: number, end: number) {
-  return spansOf(words, 0, from, end).map(({ rows, lowest, length }) => [[...rows], lowest, length]);
-}
 
 const HIGH = 2 ** 47;
+const PLAIN = { delimiter: ',', lineEnd: '\n', nullText: '', decimalPoint: '.' } as const;
 
-test('texts within a page of each other are one span, whatever their order; short ones are in none', () => {
-  const words = values([
-    [20, HIGH + 5000],
-    [12, 7],
-    [30, HIGH + 5000 + 20 + 4095],
-    [13, HIGH + 950],
-    [50, HIGH + 5000 + 20 + 4095 + 30 + 4096],
-    [50, HIGH],
+/** One column of texts that stand at these addresses of the engine's memory, and what of that is read. */
+class Texts implements Vectors {
+  readonly rows: number;
+  readonly read: [address: number, length: number][] = [];
+  readonly #values: Buffer;
+  readonly #memory: Buffer;
+
+  constructor(texts: readonly (readonly [text: string, address: number])[]) {
+    this.rows = texts.length;
+    this.#values = Buffer.alloc(texts.length * 16);
+    this.#memory = Buffer.alloc(Math.max(0, ...texts.map(([, address]) => address - HIGH)) + 4096);
+    texts.forEach(([text, address], row) => {
+      this.#values.writeUInt32LE(text.length, row * 16);
+      if (text.length <= 12) this.#values.write(text, row * 16 + 4);
+      else {
+        this.#values.writeBigUInt64LE(BigInt(address), row * 16 + 8);
+        this.#memory.write(text, address - HIGH);
+      }
+    });
+  }
+
+  values(): Uint8Array {
+    return this.#values;
+  }
+
+  validity(): null {
+    return null;
+  }
+
+  beyond(values: Uint8Array, offset: number, length: number): Uint8Array {
+    assert.equal(values, this.#values);
+    const address = Number(this.#values.readBigUInt64LE(offset));
+    this.read.push([address, length]);
+    return this.#memory.subarray(address - HIGH, address - HIGH + length);
+  }
+}
+
+function textOf(vectors: Vectors): string {
+  const rows = new CsvRows([{ is: 'text' }], PLAIN);
+  return [...rows.write(vectors)].map(String).join('');
+}
+
+test('texts within a page of each other are read at once, whatever their order; short ones are not', () => {
+  const ends = 5000 + 20 + 4095 + 30;
+  const texts = new Texts([
+    ['a'.repeat(20), HIGH + 5000],
+    ['b'.repeat(12), HIGH],
+    ['c'.repeat(30), HIGH + ends - 30],
+    ['d'.repeat(13), HIGH + 950],
+    ['e'.repeat(50), HIGH + ends + 4096],
+    ['f'.repeat(50), HIGH],
   ]);
-  assert.equal(addressAt(words, 0), HIGH + 5000);
-  assert.deepEqual(told(words, 0, 6), [
-    [[0, 2, 3], 3, 5000 + 20 + 4095 + 30 - 950],
-    [[4], 4, 50],
-    [[5], 5, 50],
+  const lines = [...'abcdef'].map((letter, at) => letter.repeat([20, 12, 30, 13, 50, 50][at] ?? 0));
+  assert.equal(textOf(texts), lines.map((line) => `${line}\n`).join(''));
+  assert.deepEqual(texts.read, [
+    [HIGH + 950, ends - 950],
+    [HIGH + ends + 4096, 50],
+    [HIGH, 50],
   ]);
-  assert.deepEqual(told(words, 1, 2), []);
-  assert.deepEqual(told(words, 3, 4), [[[3], 3, 13]]);
 });
 
-test('many texts out of order are sorted into few spans', () => {
-  const texts = Array.from({ length: 500 }, (_, row) => [100, HIGH + ((row * 7919) % 500) * 2000] as const);
-  assert.equal(told(values(texts), 0, 500).length, 1);
-  const apart = texts.map(([length, address]) => [length, HIGH + (address - HIGH) * 10] as const);
-  assert.equal(told(values(apart), 0, 500).length, 500);
+test('many texts out of order are read in order of where they stand', () => {
+  for (const { gap, reads } of [
+    { gap: 2000, reads: 1 },
+    { gap: 20_000, reads: 500 },
+  ]) {
+    const place = (row: number) => (row * 7919) % 500;
+    const line = (row: number) => `${row} `.padEnd(100, 'x');
+    const texts = new Texts(Array.from({ length: 500 }, (_, row) => [line(row), HIGH + place(row) * gap] as const));
+    assert.equal(textOf(texts), Array.from({ length: 500 }, (_, row) => `${line(row)}\n`).join(''));
+    // The first ones are read before it is seen that they are out of order.
+    const sorted = texts.read.slice(64);
+    assert.equal(sorted.length <= reads, true, `${sorted.length} reads`);
+    assert.deepEqual(
+      sorted,
+      sorted.toSorted(([one], [other]) => one - other),
+    );
+  }
+});
+
+test('quotes are doubled wherever they stand', () => {
+  const lengths = Array.from({ length: 50 }, (_, length) => length);
+  const texts = lengths.flatMap((length) => [
+    '"'.repeat(length),
+    ...lengths.slice(0, length).map((at) => `${'x'.repeat(at)}"${'y'.repeat(length - at - 1)}`),
+    ...[3, 7].map((every) => Array.from({ length }, (_, at) => (at % every ? ',' : '"')).join('')),
+  ]);
+  const given = new Texts(texts.map((text, row) => [text, HIGH + row * 64] as const));
+  const quoted = (text: string) =>
+    text === '' || /[",]/.test(text) ? `"${text.replaceAll('"', '""')}"\n` : `${text}\n`;
+  assert.equal(textOf(given), texts.map(quoted).join(''));
 });
 
 test('the assembled module is that of the .wat files', async () => {

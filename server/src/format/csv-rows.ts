@@ -1,7 +1,7 @@
 import { Fault } from '../base/errors.ts';
 import { LAYOUT_BYTES, type Layout, type Vectors } from '../column/vectors.ts';
 import { CSV_ROWS_WASM_BASE64 } from './csv-rows.wasm.ts';
-import { addressAt, spansOf } from './text-spans.ts';
+import { addressAt, spansByAddress } from './text-spans.ts';
 import { unusualDate, unusualMoment } from './unusual.ts';
 
 /** How cells become rows of CSV. */
@@ -19,9 +19,13 @@ const KINDS: Readonly<Record<Layout['is'], number>> = {
   ...{ uuid: 5, date: 6, time: 7, timestamp: 8, instant: 8 },
 };
 
-/** Where csv-rows.wat has its columns, and how many bytes each. */
-const COLUMNS_AT = 256;
+/** Where csv-rows.wat has what doubles quotes, and its columns, and how many bytes each of both. */
+const DOUBLING_AT = 256;
+const COLUMNS_AT = DOUBLING_AT + 256 * 16;
 const COLUMN_BYTES = 16;
+
+/** With more spans than this, texts stand in another order than their rows: sorting them costs less than a copy each. */
+const MANY_SPANS = 64;
 
 /** No value that is not text is longer: a 64-bit integer with sign and point, a UUID, a year of six digits. */
 const PLAIN_BYTES = 40;
@@ -42,9 +46,12 @@ interface Global<T> {
 type Numbers = 'columns' | 'delimiter' | 'point' | 'lineEnd' | 'lineEndLength' | 'nullAt' | 'nullLength';
 
 /** The exports of csv-rows.wat, which says what they mean. */
-interface Exports extends Readonly<Record<Numbers | 'row' | 'column' | 'out', Global<number>>> {
+interface Exports extends Readonly<Record<Numbers | 'row' | 'column' | 'out' | 'lowest' | 'length', Global<number>>> {
   readonly memory: { readonly buffer: ArrayBuffer; grow(pages: number): number };
   readonly write: (end: number) => number;
+  readonly textBytes: (values: number, row: number, end: number) => number;
+  readonly span: (values: number, row: number, end: number) => number;
+  readonly move: (values: number, row: number, end: number, to: number) => void;
 }
 
 /** The part of Node's WebAssembly that is used here: its types come with the DOM only. */
@@ -98,6 +105,7 @@ export class CsvRows {
     wasm.nullAt.value = nullAt;
     nullLength.value = this.#bytes.write(text.nullText, nullAt);
     for (let power = 0; power <= 18; power++) this.#bytes.writeBigUInt64LE(10n ** BigInt(power), power * 8);
+    for (let pattern = 0; pattern < 256; pattern++) this.#bytes.set(doubling(pattern), DOUBLING_AT + pattern * 16);
     this.#layouts.forEach((layout, at) => {
       const column = COLUMNS_AT + at * COLUMN_BYTES;
       this.#bytes.writeUInt32LE(KINDS[layout.is], column);
@@ -160,30 +168,50 @@ export class CsvRows {
 
   /** Every character of a text may be a quote, and there may be two around. */
   #mostBytes(from: number, end: number): number {
-    let textBytes = 0;
-    for (const column of this.#texts) {
-      const first = this.#valuesAt(column) / 4;
-      for (let row = from; row < end; row++) textBytes += (this.#words[first + row * 4] as number) + 1;
-    }
+    let textBytes = this.#texts.length * (end - from);
+    for (const column of this.#texts) textBytes += this.#wasm.textBytes(this.#valuesAt(column), from, end);
     return (end - from) * this.#plainBytes + 2 * textBytes;
   }
 
   /** Copies the long texts of the rows up to `end` in from `at` on, and gives where they end. */
   #fetchTexts(vectors: Vectors, column: number, end: number, start: number): number {
+    const { span, move, lowest, length } = this.#wasm;
+    const values = this.#valuesAt(column);
     let at = start;
-    const values = vectors.values(column);
+    let spans = 0;
+    for (let row = this.#wasm.row.value; row < end; ) {
+      if (spans++ === MANY_SPANS) return this.#fetchSorted(vectors, column, [row, end], at);
+      const next = span(values, row, end);
+      const bytes = length.value >>> 0;
+      if (bytes > 0) {
+        this.#fetch(vectors, column, { row: lowest.value, bytes, at });
+        move(values, row, next, at);
+        at = aligned(at + bytes);
+      }
+      row = next;
+    }
+    return at;
+  }
+
+  #fetchSorted(vectors: Vectors, column: number, [from, end]: readonly [number, number], start: number): number {
+    let at = start;
     const first = this.#valuesAt(column) / 4;
-    for (const { rows, lowest, length } of spansOf(this.#words, first, this.#wasm.row.value, end)) {
-      this.#reserve(at + length);
+    for (const { rows, lowest, length } of spansByAddress(this.#words, first, from, end)) {
       const low = addressAt(this.#words, first + lowest * 4);
-      this.#bytes.set(vectors.beyond(values, lowest * LAYOUT_BYTES.text + 8, length), at);
-      for (let place = 0; place < rows.length; place++) {
-        const word = first + (rows[place] as number) * 4;
+      this.#fetch(vectors, column, { row: lowest, bytes: length, at });
+      for (const row of rows) {
+        const word = first + row * 4;
         this.#words[word + 2] = addressAt(this.#words, word) - low + at;
       }
       at = aligned(at + length);
     }
     return at;
+  }
+
+  /** Copies so many bytes in from the beginning of a row's text on. */
+  #fetch(vectors: Vectors, column: number, { row, bytes, at }: { row: number; bytes: number; at: number }): void {
+    this.#reserve(at + bytes);
+    this.#bytes.set(vectors.beyond(vectors.values(column), row * LAYOUT_BYTES.text + 8, bytes), at);
   }
 
   #valuesAt(column: number): number {
@@ -214,4 +242,9 @@ export class CsvRows {
 /** The next place for a region, with room for reads past the one before. */
 function aligned(bytes: number): number {
   return Math.ceil((bytes + SLACK_BYTES) / 16) * 16;
+}
+
+/** Of eight bytes with quotes where the pattern has bits: which of them stands where once quotes are doubled. */
+function doubling(pattern: number): number[] {
+  return [0, 1, 2, 3, 4, 5, 6, 7].flatMap((place) => ((pattern >> place) & 1 ? [place, place] : [place]));
 }

@@ -1,7 +1,8 @@
 ;; Writes rows of CSV out of the engine's vectors: a vector's bytes are values side by side, as DuckDB's C API gives them.
 ;;
 ;; Sixteen bytes are read and written at a time, past the end of what counts: every region has room behind it.
-;; From 0 the powers of ten that an i64 holds, 8 bytes each, and from 256 the columns, where `csv-rows.ts` puts them. A
+;; `csv-rows.ts` puts here: from 0 the powers of ten that an i64 holds, 8 bytes each; from 256, for each pattern of quotes
+;; among eight bytes, the lowest bit for the first one, the 16 bytes of a swizzle that doubles them; from 4352 the columns. A
 ;; column has 16 bytes: its kind, its scale (for moments: whether a Z ends them), where its values stand, and where its
 ;; validity stands, a bit for each row, or 0 where every row has a value.
 ;; Kinds: 0 text, 1 bool, 2 to 4 integer or decimal of 16, 32 and 64 bits, 5 uuid, 6 date, 7 time, 8 moment.
@@ -23,14 +24,24 @@
 
 ;; Text, in quotes where it holds a quote, a delimiter or a line end, or could be taken for NULL.
 (func $text (param $at i32) (param $length i32) (param $out i32) (result i32)
-  (local $done i32) (local $bytes v128) (local $found i32)
+  (local $done i32) (local $bytes v128) (local $found i32) (local $delimiters v128)
   (block $quoted
-    (br_if $quoted (call $isNull (local.get $at) (local.get $length)))
+    (if (i32.eq (local.get $length) (global.get $nullLength))
+      (then (br_if $quoted (call $isNull (local.get $at)))))
     (if (i32.eqz (local.get $length)) (then (return (local.get $out))))
+    (local.set $delimiters (i8x16.splat (global.get $delimiter)))
     (loop $next
       (local.set $bytes (v128.load (i32.add (local.get $at) (local.get $done))))
       (v128.store (i32.add (local.get $out) (local.get $done)) (local.get $bytes))
-      (local.set $found (i8x16.bitmask (call $special (local.get $bytes))))
+      (local.set $found
+        (i8x16.bitmask
+          (v128.or
+            (v128.or
+              (i8x16.eq (local.get $bytes) (v128.const i8x16 34 34 34 34 34 34 34 34 34 34 34 34 34 34 34 34))
+              (i8x16.eq (local.get $bytes) (local.get $delimiters)))
+            (v128.or
+              (i8x16.eq (local.get $bytes) (v128.const i8x16 10 10 10 10 10 10 10 10 10 10 10 10 10 10 10 10))
+              (i8x16.eq (local.get $bytes) (v128.const i8x16 13 13 13 13 13 13 13 13 13 13 13 13 13 13 13 13))))))
       (local.set $done (i32.add (local.get $done) (i32.const 16)))
       (if (i32.lt_u (local.get $done) (local.get $length))
         (then
@@ -42,20 +53,11 @@
       (return (i32.add (local.get $out) (local.get $length)))))
   (call $inQuotes (local.get $at) (local.get $length) (local.get $out)))
 
-(func $special (param $bytes v128) (result v128)
-  (v128.or
-    (v128.or
-      (i8x16.eq (local.get $bytes) (v128.const i8x16 34 34 34 34 34 34 34 34 34 34 34 34 34 34 34 34))
-      (i8x16.eq (local.get $bytes) (i8x16.splat (global.get $delimiter))))
-    (v128.or
-      (i8x16.eq (local.get $bytes) (v128.const i8x16 10 10 10 10 10 10 10 10 10 10 10 10 10 10 10 10))
-      (i8x16.eq (local.get $bytes) (v128.const i8x16 13 13 13 13 13 13 13 13 13 13 13 13 13 13 13 13)))))
-
-(func $isNull (param $at i32) (param $length i32) (result i32)
+;; Whether the text there, as long as that of NULL, is the same.
+(func $isNull (param $at i32) (result i32)
   (local $done i32)
-  (if (i32.ne (local.get $length) (global.get $nullLength)) (then (return (i32.const 0))))
   (loop $next
-    (if (i32.eq (local.get $done) (local.get $length)) (then (return (i32.const 1))))
+    (if (i32.eq (local.get $done) (global.get $nullLength)) (then (return (i32.const 1))))
     (if (i32.ne
           (i32.load8_u (i32.add (local.get $at) (local.get $done)))
           (i32.load8_u (i32.add (global.get $nullAt) (local.get $done))))
@@ -72,29 +74,43 @@
     (loop $next
       (br_if $done (i32.eqz (local.get $length)))
       (local.set $bytes (v128.load (local.get $at)))
-      (v128.store (local.get $out) (local.get $bytes))
-      ;; 16 where none is found.
       (local.set $found
-        (i32.ctz
-          (i32.or
-            (i8x16.bitmask
-              (i8x16.eq (local.get $bytes) (v128.const i8x16 34 34 34 34 34 34 34 34 34 34 34 34 34 34 34 34)))
-            (i32.const 65536))))
-      (if (i32.ge_u (local.get $found) (local.get $length))
+        (i8x16.bitmask
+          (i8x16.eq (local.get $bytes) (v128.const i8x16 34 34 34 34 34 34 34 34 34 34 34 34 34 34 34 34))))
+      (if (i32.lt_u (local.get $length) (i32.const 16))
         (then
-          (local.set $out (i32.add (local.get $out) (local.get $length)))
+          ;; Quotes behind the text do not count, and what else stands there is written over.
+          (local.set $found
+            (i32.and
+              (local.get $found)
+              (i32.sub (i32.shl (i32.const 1) (local.get $length)) (i32.const 1))))
+          (local.set $out
+            (i32.sub
+              (call $doubled (local.get $bytes) (local.get $found) (local.get $out))
+              (i32.sub (i32.const 16) (local.get $length))))
           (br $done)))
-      (local.set $out (i32.add (local.get $out) (local.get $found)))
-      (local.set $at (i32.add (local.get $at) (local.get $found)))
-      (local.set $length (i32.sub (local.get $length) (local.get $found)))
-      (br_if $next (i32.eq (local.get $found) (i32.const 16)))
-      (i32.store16 (local.get $out) (i32.const 0x2222))
-      (local.set $out (i32.add (local.get $out) (i32.const 2)))
-      (local.set $at (i32.add (local.get $at) (i32.const 1)))
-      (local.set $length (i32.sub (local.get $length) (i32.const 1)))
+      (local.set $out (call $doubled (local.get $bytes) (local.get $found) (local.get $out)))
+      (local.set $at (i32.add (local.get $at) (i32.const 16)))
+      (local.set $length (i32.sub (local.get $length) (i32.const 16)))
       (br $next)))
   (i32.store8 (local.get $out) (i32.const 34))
   (i32.add (local.get $out) (i32.const 1)))
+
+;; Sixteen bytes with those doubled that have a bit.
+(func $doubled (param $bytes v128) (param $found i32) (param $out i32) (result i32)
+  (v128.store
+    (local.get $out)
+    (i8x16.swizzle
+      (local.get $bytes)
+      (v128.load offset=256 (i32.shl (i32.and (local.get $found) (i32.const 255)) (i32.const 4)))))
+  (v128.store
+    (i32.add
+      (i32.add (local.get $out) (i32.const 8))
+      (i32.popcnt (i32.and (local.get $found) (i32.const 255))))
+    (i8x16.swizzle
+      (i8x16.shuffle 8 9 10 11 12 13 14 15 8 9 10 11 12 13 14 15 (local.get $bytes) (local.get $bytes))
+      (v128.load offset=256 (i32.shl (i32.shr_u (local.get $found) (i32.const 8)) (i32.const 4)))))
+  (i32.add (i32.add (local.get $out) (i32.const 16)) (i32.popcnt (local.get $found))))
 
 ;; A moment as microseconds since 1970; 0 where it is none of the years 1 to 9999.
 (func $moment (param $micros i64) (param $isInstant i32) (param $out i32) (result i32)
@@ -178,8 +194,9 @@
 
 ;; Writes up to the row $end. Gives 1 where the caller is to write the cell at $row and $column and to call again.
 (func (export "write") (param $end i32) (result i32)
-  (local $column i32) (local $out i32) (local $written i32)
+  (local $column i32) (local $at i32) (local $out i32) (local $written i32)
   (local.set $column (global.get $column))
+  (local.set $at (call $columnAt (local.get $column)))
   (local.set $out (global.get $out))
   (loop $next
     (if (i32.eq (local.get $column) (global.get $columns))
@@ -187,7 +204,8 @@
         (i32.store16 (local.get $out) (global.get $lineEnd))
         (local.set $out (i32.add (local.get $out) (global.get $lineEndLength)))
         (global.set $row (i32.add (global.get $row) (i32.const 1)))
-        (local.set $column (i32.const 0))))
+        (local.set $column (i32.const 0))
+        (local.set $at (call $columnAt (i32.const 0)))))
     (if (i32.eq (global.get $row) (local.get $end))
       (then
         (global.set $column (i32.const 0))
@@ -197,12 +215,12 @@
       (then
         (i32.store8 (local.get $out) (global.get $delimiter))
         (local.set $out (i32.add (local.get $out) (i32.const 1)))))
-    (if (call $lacks (call $columnAt (local.get $column)) (global.get $row))
+    (if (call $lacks (local.get $at) (global.get $row))
       (then
         (memory.copy (local.get $out) (global.get $nullAt) (global.get $nullLength))
         (local.set $out (i32.add (local.get $out) (global.get $nullLength))))
       (else
-        (local.set $written (call $value (call $columnAt (local.get $column)) (global.get $row) (local.get $out)))
+        (local.set $written (call $value (local.get $at) (global.get $row) (local.get $out)))
         (if (i32.eqz (local.get $written))
           (then
             (global.set $column (local.get $column))
@@ -210,8 +228,72 @@
             (return (i32.const 1))))
         (local.set $out (local.get $written))))
     (local.set $column (i32.add (local.get $column) (i32.const 1)))
+    (local.set $at (i32.add (local.get $at) (i32.const 16)))
     (br $next))
   (unreachable))
 
 (func $columnAt (param $column i32) (result i32)
-  (i32.add (i32.const 256) (i32.shl (local.get $column) (i32.const 4))))
+  (i32.add (i32.const 4352) (i32.shl (local.get $column) (i32.const 4))))
+
+;; Bytes of the texts of some rows, whose values begin at $values.
+(func (export "textBytes") (param $values i32) (param $row i32) (param $end i32) (result f64)
+  (local $bytes i64)
+  (block $done
+    (loop $next
+      (br_if $done (i32.eq (local.get $row) (local.get $end)))
+      (local.set $bytes
+        (i64.add
+          (local.get $bytes)
+          (i64.load32_u (i32.add (local.get $values) (i32.shl (local.get $row) (i32.const 4))))))
+      (local.set $row (i32.add (local.get $row) (i32.const 1)))
+      (br $next)))
+  (f64.convert_i64_u (local.get $bytes)))
+
+;; What $span found: where its texts begin in the engine's memory, in which row, and how many bytes they take there.
+(global $low (mut i64) (i64.const 0))
+(global $lowest (export "lowest") (mut i32) (i32.const 0))
+(global $length (export "length") (mut i32) (i32.const 0))
+
+;; Texts of more than 12 bytes from $row on that stand within 4096 bytes of each other in the engine's memory: no page
+;; fits between them, so what lies there can be read. Gives the row of the next one that does not, or $end.
+(func (export "span") (param $values i32) (param $row i32) (param $end i32) (result i32)
+  (local $at i32) (local $first i64) (local $last i64) (local $low i64) (local $high i64)
+  (global.set $length (i32.const 0))
+  (block $done
+    (loop $next
+      (br_if $done (i32.eq (local.get $row) (local.get $end)))
+      (local.set $at (i32.add (local.get $values) (i32.shl (local.get $row) (i32.const 4))))
+      (if (i32.gt_u (i32.load (local.get $at)) (i32.const 12))
+        (then
+          (local.set $first (i64.load offset=8 (local.get $at)))
+          (local.set $last (i64.add (local.get $first) (i64.load32_u (local.get $at))))
+          (if (i64.eqz (local.get $high))
+            (then
+              (local.set $low (local.get $first))
+              (local.set $high (local.get $last))
+              (global.set $lowest (local.get $row))))
+          (br_if $done (i64.ge_u (local.get $first) (i64.add (local.get $high) (i64.const 4096))))
+          (br_if $done (i64.le_u (i64.add (local.get $last) (i64.const 4096)) (local.get $low)))
+          (if (i64.lt_u (local.get $first) (local.get $low))
+            (then
+              (local.set $low (local.get $first))
+              (global.set $lowest (local.get $row))))
+          (if (i64.gt_u (local.get $last) (local.get $high)) (then (local.set $high (local.get $last))))))
+      (local.set $row (i32.add (local.get $row) (i32.const 1)))
+      (br $next)))
+  (global.set $low (local.get $low))
+  (global.set $length (i32.wrap_i64 (i64.sub (local.get $high) (local.get $low))))
+  (local.get $row))
+
+;; The span's texts, of these rows, stand at $to from now on.
+(func (export "move") (param $values i32) (param $row i32) (param $end i32) (param $to i32)
+  (local $at i32)
+  (local.set $to (i32.sub (local.get $to) (i32.wrap_i64 (global.get $low))))
+  (block $done
+    (loop $next
+      (br_if $done (i32.eq (local.get $row) (local.get $end)))
+      (local.set $at (i32.add (local.get $values) (i32.shl (local.get $row) (i32.const 4))))
+      (if (i32.gt_u (i32.load (local.get $at)) (i32.const 12))
+        (then (i32.store offset=8 (local.get $at) (i32.add (i32.load offset=8 (local.get $at)) (local.get $to)))))
+      (local.set $row (i32.add (local.get $row) (i32.const 1)))
+      (br $next))))

@@ -10,24 +10,19 @@ export interface Span {
 /** Up to so many bytes stand in the value itself. */
 const SHORT_BYTES = 12;
 
-/** Texts with a smaller gap are one span. No page of memory fits between them, so what lies in the gap can be read. */
+/** Texts with a smaller gap are one span: no page of memory fits between them, so what lies in the gap can be read. */
 const GAP_BYTES = 4096;
 
-/** With more spans than this, texts stand in another order than their rows: sorting them costs less than a copy each. */
-const MANY = 64;
-
-/** Values of text are four words each: `words[first]` begins those of row 0. Gives the longer texts of the rows. */
-export function spansOf(words: Uint32Array, first: number, from: number, end: number): Span[] {
+/** Values of text are four words each: `words[first]` begins those of row 0. Gives the longer texts, by where they stand. */
+export function spansByAddress(words: Uint32Array, first: number, from: number, end: number): Span[] {
   const order = new Uint16Array(end - from);
   let count = 0;
   for (let row = from; row < end; row++) {
     if ((words[first + row * 4] as number) > SHORT_BYTES) order[count++] = row;
   }
   const rows = order.subarray(0, count);
-  const spans = inTurn(words, first, rows);
-  if (spans.length <= MANY) return spans;
   rows.sort((one, other) => addressAt(words, first + one * 4) - addressAt(words, first + other * 4));
-  return inTurn(words, first, rows);
+  return spansOf(words, first, rows);
 }
 
 /** Where a longer text stands in the engine's memory; of 64 bits no system uses more than the 53 a number holds. */
@@ -35,7 +30,7 @@ export function addressAt(words: Uint32Array, word: number): number {
   return (words[word + 2] as number) + (words[word + 3] as number) * 2 ** 32;
 }
 
-function inTurn(words: Uint32Array, first: number, rows: Uint16Array): Span[] {
+function spansOf(words: Uint32Array, first: number, rows: Uint16Array): Span[] {
   const spans: Span[] = [];
   let [begun, low, high, lowest] = [0, 0, 0, 0];
   const end = (at: number) => {
@@ -45,14 +40,11 @@ function inTurn(words: Uint32Array, first: number, rows: Uint16Array): Span[] {
   for (let at = 0; at < rows.length; at++) {
     const row = rows[at] as number;
     const address = addressAt(words, first + row * 4);
-    const addressEnd = address + (words[first + row * 4] as number);
-    if (at === begun || address >= high + GAP_BYTES || addressEnd + GAP_BYTES <= low) {
+    if (at === begun || address >= high + GAP_BYTES) {
       end(at);
-      [low, high, lowest] = [address, addressEnd, row];
-      continue;
+      [low, high, lowest] = [address, address, row];
     }
-    if (address < low) [low, lowest] = [address, row];
-    if (addressEnd > high) high = addressEnd;
+    high = Math.max(high, address + (words[first + row * 4] as number));
   }
   end(rows.length);
   return spans;
