@@ -1,13 +1,14 @@
 /**
- * Our peak memory on every source, format and compression, at two row counts, one run each.
- * Usage: npm run bench -- memory [--rows 4000000,20000000 --only REGEX --list --out FILE]. With --only, no file is
- * written unless --out names one. 20 M rows need about 35 GB of free disk.
+ * Our peak memory on every source, format and compression, at two row counts.
+ * Usage: npm run bench -- memory [--rows 4000000,20000000 --runs 3 --only REGEX --list --out FILE]. With --only, no
+ * file is written unless --out names one. 20 M rows need about 35 GB of free disk.
  */
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { avroFlags, type Cell, missingSource, oursWords } from './cells.ts';
 import { failureWords, runOurs } from './command-run.ts';
 import type { Ground, Source } from './ground.ts';
+import { median } from './measure.ts';
 import { machineLines } from './report.ts';
 import { elapsed, here, withGround } from './session.ts';
 
@@ -23,6 +24,7 @@ interface Row extends Cell {
 const { values } = parseArgs({
   options: {
     rows: { type: 'string', default: '4000000,20000000' },
+    runs: { type: 'string', default: '3' },
     only: { type: 'string', default: '' },
     list: { type: 'boolean', default: false },
     out: { type: 'string' },
@@ -54,6 +56,7 @@ const begun = performance.now();
 const lines: string[] = [];
 const only = new RegExp(values.only);
 const counts = values.rows.split(',').map(Number);
+const runs = Number(values.runs);
 const rows = (Object.entries(CELLS) as [Source, readonly Cell[]][])
   .flatMap(([source, cells]) => cells.map((cell): Row => ({ ...cell, name: `${source} to ${cell.name}`, source })))
   .filter(({ name }) => only.test(name));
@@ -63,8 +66,9 @@ else await withGround(measureAll);
 
 async function measureAll(ground: Ground): Promise<void> {
   for (const line of machineLines().slice(0, 1)) print(line);
-  print(`Node ${process.version}. Peaks of the summed resident memory of the process tree of one run, looked at every
-100 ms; pages that processes share count in each; the PostgreSQL server is not in it. MB are millions of bytes.`);
+  print(`Node ${process.version}. Peaks of the summed resident memory of the process tree of a run, looked at every
+100 ms: the median of so many runs as are told, and the highest; pages that processes share count in each; the
+PostgreSQL server is not in it. Growth is that of the medians. MB are millions of bytes.`);
   print('');
   print(`| from, to | ${counts.map((count) => `peak MB at ${count} rows`).join(' | ')} | growth | holds |`);
   print(`|---|${'--:|'.repeat(counts.length + 1)}---|`);
@@ -74,7 +78,7 @@ async function measureAll(ground: Ground): Promise<void> {
   const rule = `at most ${LIMIT_MB} MB, and within ${MAX_GROWTH * 100} % between the row counts`;
   print(broken.length === 0 ? `All hold: ${rule}.` : `Not held (${rule}): ${broken.join(', ')}.`);
   print('');
-  print(`Took ${elapsed(begun)}: \`npm run bench -- memory --rows ${values.rows}\`.`);
+  print(`Took ${elapsed(begun)}: \`npm run bench -- memory --rows ${values.rows} --runs ${runs}\`.`);
   const file = values.out ?? (values.only === '' ? here('memory-results.md') : null);
   if (file !== null)
     writeFileSync(file, `# Memory results\n\n\`npm run bench -- memory\` writes this file.\n\n${lines.join('\n')}\n`);
@@ -88,11 +92,11 @@ async function measureRow(row: Row, ground: Ground): Promise<boolean> {
     return true;
   }
   try {
-    const peaks: number[] = [];
-    for (const count of counts) peaks.push(await peakOf(row, ground, count));
-    const growth = (peaks.at(-1) ?? 0) / (peaks[0] ?? 0) - 1;
-    const holds = Math.max(...peaks) <= LIMIT_MB && growth <= MAX_GROWTH;
-    const cells = [...peaks.map((peak) => peak.toFixed(0)), `${(growth * 100).toFixed(1)} %`, holds ? 'yes' : '**no**'];
+    const peaks: number[][] = [];
+    for (const count of counts) peaks.push(await peaksOf(row, ground, count));
+    const growth = median(peaks.at(-1) ?? []) / median(peaks[0] ?? []) - 1;
+    const holds = Math.max(...peaks.flat()) <= LIMIT_MB && growth <= MAX_GROWTH;
+    const cells = [...peaks.map(peakWords), `${(growth * 100).toFixed(1)} %`, holds ? 'yes' : '**no**'];
     print(`| ${row.name} | ${cells.join(' | ')} |`);
     return holds;
   } catch (error) {
@@ -104,9 +108,17 @@ async function measureRow(row: Row, ground: Ground): Promise<boolean> {
   }
 }
 
-async function peakOf(row: Row, ground: Ground, count: number): Promise<number> {
+async function peaksOf(row: Row, ground: Ground, count: number): Promise<number[]> {
   const input = await ground.input(row.source, count);
-  return (await runOurs(oursWords(row, row.source, ground, input), ground.folder, count)).peakMb;
+  const peaks: number[] = [];
+  for (let run = 0; run < runs; run++) {
+    peaks.push((await runOurs(oursWords(row, row.source, ground, input), ground.folder, count)).peakMb);
+  }
+  return peaks;
+}
+
+function peakWords(peaks: readonly number[]): string {
+  return `${median(peaks).toFixed(0)} (${peaks.length}, ${Math.max(...peaks).toFixed(0)})`;
 }
 
 function print(line: string): void {

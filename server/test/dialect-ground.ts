@@ -75,9 +75,14 @@ export class DialectGround implements AsyncDisposable {
     return `http://127.0.0.1:${this.#server?.port}`;
   }
 
-  /** A second connection to the database the server works on. */
+  /** The database the server works on, to be read. */
   database(): DatabaseSync {
-    return new DatabaseSync(join(this.dataFolder, 'drayage.db'), { timeout: 5000 });
+    return new DatabaseSync(join(this.dataFolder, 'drayage.db'), { timeout: 5000, readOnly: true });
+  }
+
+  /** Runs one statement that changes the database the server works on. */
+  change(sql: string): Promise<void> {
+    return this.writing((database) => database.exec(sql));
   }
 
   /**

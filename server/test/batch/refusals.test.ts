@@ -225,10 +225,9 @@ describe('limits', () => {
 
   test('a store that is away', async () => {
     const id = await waiting.create('/userbase', { ids: ['advertising_id'] });
-    using store = waiting.database();
-    store.exec('alter table runs rename to gone');
+    await waiting.change('alter table runs rename to gone');
     const answers = [await waiting.call('GET', `${LIVE}/request/${id}`), await post(BODY)];
-    store.exec('alter table gone rename to runs');
+    await waiting.change('alter table gone rename to runs');
     const words = 'This failed for a reason on our side; try again later.';
     for (const answer of answers) assert.equal(checkRefusal(answer, 'SERVER_ERROR'), words);
     checkAnswer(await waiting.call('GET', `${LIVE}/request/${id}`), 200, schemas.status('userbase', 'open'));

@@ -1,6 +1,4 @@
 import assert from 'node:assert/strict';
-import { join } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
 import { after, before, describe, test } from 'node:test';
 import { FAULT_CODES, Fault } from '../../src/base/errors.ts';
 import { refuse } from '../../src/request/ironclad/refuse.ts';
@@ -287,13 +285,10 @@ describe('limits', () => {
     const answer = await full.call('POST', EVIDENCE, { body: BODY });
     assert.match(checkRefusal(answer, 429), /1 runs/);
     assert.ok(Number(answer.headers.get('retry-after')) >= 1);
-    {
-      using store = new DatabaseSync(join(full.dataFolder, 'drayage.db'));
-      store.exec('alter table runs rename to gone');
-      const answers = [await full.get(`${EVIDENCE}/${id}`), await full.get(EVIDENCE)];
-      store.exec('alter table gone rename to runs');
-      for (const each of answers) assert.match(checkRefusal(each, 500), /^Something went wrong on our side/);
-    }
+    await full.change('alter table runs rename to gone');
+    const answers = [await full.get(`${EVIDENCE}/${id}`), await full.get(EVIDENCE)];
+    await full.change('alter table gone rename to runs');
+    for (const each of answers) assert.match(checkRefusal(each, 500), /^Something went wrong on our side/);
     await using closed = await IroncladGround.open({ dispatches: false, config: { maintenance: true } });
     const away = await closed.call('POST', EVIDENCE, { body: BODY });
     checkRefusal(away, 503);

@@ -164,9 +164,7 @@ describe('a file', () => {
     const job = await custom.fulfilled({ scope: 'organizations.registry', format: 'csv' }, KEYS.other);
     assert.equal(job.status, 'ready');
     assert.ok(Math.abs(Date.parse(job.expiresAt) - Date.parse(job.updatedAt) - 7_200_000) <= 60_000);
-    const database = custom.database();
-    database.exec('update files set removed_at = expires_at');
-    database.close();
+    await custom.change('update files set removed_at = expires_at');
     const { json } = await custom.call('GET', `${JOBS}/${job.id}`, { key: KEYS.other });
     assert.deepEqual([json.data.status, json.data.downloadUrl], ['gone', null]);
     assert.equal((await custom.download(job.downloadUrl)).status, 410);
@@ -177,9 +175,7 @@ describe('a link', () => {
   it('dies with its key', async () => {
     const job = await ground.fulfilled(SAMPLE, KEYS.second);
     assert.equal((await ground.download(job.downloadUrl)).status, 200);
-    const database = ground.database();
-    database.exec("update principals set revoked_at = '2026-01-01T00:00:00.000Z' where id = 18");
-    database.close();
+    await ground.change("update principals set revoked_at = '2026-01-01T00:00:00.000Z' where id = 18");
     const dead = await ground.download(job.downloadUrl);
     assert.equal(dead.status, 403);
     assertDocumented('error', JSON.parse(dead.bytes.toString()));

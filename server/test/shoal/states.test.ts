@@ -31,8 +31,7 @@ describe('a job', () => {
   /** The job after its run was moved on in the tables. */
   async function moved(change: string): Promise<Answer> {
     const { id } = await ground.created();
-    using database = ground.database();
-    database.exec(`update runs set ${change}
+    await ground.change(`update runs set ${change}
       where job_id = (select id from jobs where reference = '${id}')`);
     return expect(200, 'job', ground.call('GET', `${JOBS}/${id}`));
   }
@@ -67,9 +66,8 @@ describe('a job', () => {
 
   it('whose store is gone is answered with 500, with nothing of what lies behind', async () => {
     const { id } = await ground.created();
-    using database = ground.database();
     for (const table of ['jobs', 'principals']) {
-      database.exec(`alter table ${table} rename to ${table}_gone`);
+      await ground.change(`alter table ${table} rename to ${table}_gone`);
       for (const [method, path] of [
         ['POST', JOBS],
         ['GET', JOBS],
@@ -81,7 +79,7 @@ describe('a job', () => {
         assert.deepEqual(json, { error: 'Internal server error' });
       }
     }
-    for (const table of ['jobs', 'principals']) database.exec(`alter table ${table}_gone rename to ${table}`);
+    for (const table of ['jobs', 'principals']) await ground.change(`alter table ${table}_gone rename to ${table}`);
     await expect(200, 'job', ground.call('GET', `${JOBS}/${id}`));
   });
 });

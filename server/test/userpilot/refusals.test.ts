@@ -200,8 +200,7 @@ describe('a second job of an app', () => {
 
 describe('what fails on our side', () => {
   it('is told 500 and nothing more when the store is gone', async () => {
-    using database = ground.database();
-    database.exec('alter table jobs rename to away');
+    await ground.change('alter table jobs rename to away');
     for (const [method, path] of [
       ['POST', EXPORTS],
       ['GET', `${EXPORTS}/jobs`],
@@ -211,7 +210,7 @@ describe('what fails on our side', () => {
         await refused(500, 'internal_error', `${method} ${path}`, { key: KEYS.other }),
         'Something went wrong on our side.',
       );
-    database.exec('alter table away rename to jobs');
+    await ground.change('alter table away rename to jobs');
     assert.equal((await ground.call('GET', `${EXPORTS}/jobs`)).status, 200);
   });
 
