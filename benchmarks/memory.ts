@@ -56,7 +56,7 @@ const begun = performance.now();
 const lines: string[] = [];
 const only = new RegExp(values.only);
 const counts = values.rows.split(',').map(Number);
-const runs = Number(values.runs);
+const runs = Math.max(1, Number.parseInt(values.runs, 10) || 1);
 const rows = (Object.entries(CELLS) as [Source, readonly Cell[]][])
   .flatMap(([source, cells]) => cells.map((cell): Row => ({ ...cell, name: `${source} to ${cell.name}`, source })))
   .filter(({ name }) => only.test(name));
@@ -67,10 +67,11 @@ else await withGround(measureAll);
 async function measureAll(ground: Ground): Promise<void> {
   for (const line of machineLines().slice(0, 1)) print(line);
   print(`Node ${process.version}. Peaks of the summed resident memory of the process tree of a run, looked at every
-100 ms: the median of so many runs as are told, and the highest; pages that processes share count in each; the
-PostgreSQL server is not in it. Growth is that of the medians. MB are millions of bytes.`);
+100 ms; pages that processes share count in each; the PostgreSQL server is not in it. Growth is that of the medians.
+MB are millions of bytes.`);
   print('');
-  print(`| from, to | ${counts.map((count) => `peak MB at ${count} rows`).join(' | ')} | growth | holds |`);
+  const heads = counts.map((count) => `peak MB at ${count} rows: median of ${runs} (highest)`);
+  print(`| from, to | ${heads.join(' | ')} | growth | holds |`);
   print(`|---|${'--:|'.repeat(counts.length + 1)}---|`);
   const broken: string[] = [];
   for (const row of rows) if (!(await measureRow(row, ground))) broken.push(row.name);
@@ -118,7 +119,7 @@ async function peaksOf(row: Row, ground: Ground, count: number): Promise<number[
 }
 
 function peakWords(peaks: readonly number[]): string {
-  return `${median(peaks).toFixed(0)} (${peaks.length}, ${Math.max(...peaks).toFixed(0)})`;
+  return `${median(peaks).toFixed(0)} (${Math.max(...peaks).toFixed(0)})`;
 }
 
 function print(line: string): void {

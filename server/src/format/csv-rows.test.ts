@@ -18,7 +18,7 @@ class Texts implements Vectors {
   constructor(texts: readonly (readonly [text: string, address: number])[]) {
     this.rows = texts.length;
     this.#values = Buffer.alloc(texts.length * 16);
-    this.#memory = Buffer.alloc(Math.max(0, ...texts.map(([, address]) => address - HIGH)) + 4096);
+    this.#memory = Buffer.alloc(Math.max(...texts.map(([text, address]) => address - HIGH + text.length)));
     texts.forEach(([text, address], row) => {
       this.#values.writeUInt32LE(text.length, row * 16);
       if (text.length <= 12) this.#values.write(text, row * 16 + 4);
@@ -86,6 +86,43 @@ test('many texts out of order are read in order of where they stand', () => {
       sorted.toSorted(([one], [other]) => one - other),
     );
   }
+});
+
+test('texts that are sorted are read at once within a page of each other, and where one holds others', () => {
+  const far = Array.from({ length: 66 }, (_, row) => [`${row} `.padEnd(20, 'f'), HIGH + (66 - row) * 20_000] as const);
+  const parent = Array.from({ length: 300 }, (_, at) => String.fromCharCode(97 + (at % 26))).join('');
+  const at = HIGH + 2_000_000;
+  const texts = new Texts([
+    ...far,
+    ['n'.repeat(20), at + 300 + 4095 + 20 + 4096],
+    [parent.slice(100, 130), at + 100],
+    ['m'.repeat(20), at + 300 + 4095],
+    [parent, at],
+    [parent.slice(270, 290), at + 270],
+  ]);
+  const lines = [...far.map(([text]) => text), 'n'.repeat(20), parent.slice(100, 130), 'm'.repeat(20), parent];
+  assert.equal(textOf(texts), [...lines, parent.slice(270, 290)].map((line) => `${line}\n`).join(''));
+  assert.deepEqual(texts.read.slice(-2), [
+    [at, 300 + 4095 + 20],
+    [at + 300 + 4095 + 20 + 4096, 20],
+  ]);
+});
+
+test('a row of nothing but quotes has room', () => {
+  const quotes = '"'.repeat(1_000_000);
+  assert.ok(textOf(new Texts([[quotes, HIGH]])) === `"${quotes}${quotes}"\n`);
+});
+
+test('what stands where there is no value is not looked at', () => {
+  const texts = new Texts([
+    ['a'.repeat(20), HIGH],
+    ['none'.repeat(5), HIGH + 2 ** 20],
+    ['', HIGH],
+  ]);
+  Object.assign(texts, { validity: () => Uint8Array.of(0b101) });
+  texts.values().fill(255, 16, 32);
+  assert.equal(textOf(texts), `${'a'.repeat(20)}\n\n""\n`);
+  assert.deepEqual(texts.read, [[HIGH, 20]]);
 });
 
 test('quotes are doubled wherever they stand', () => {
