@@ -54,7 +54,7 @@ describe('what an attempt left is used where it is whole, and only there', () =>
         assert.equal(left.size, SEGMENTS);
         assert.ok(left.delete(basename(segment)));
         spoil(segment);
-        const { results } = await ground.attempt(plan, { stage });
+        const { results } = await ground.attempt(oneLane(plan), { stage });
         assert.deepEqual(results[0]?.segments, { total: SEGMENTS, reused: SEGMENTS - 1 });
         await assertKept(stage, left);
         assert.deepEqual(await sumsOf(stage, results), await ground.undisturbed(plan));
@@ -76,14 +76,14 @@ describe('what an attempt left is used where it is whole, and only there', () =>
     await using _ = { [Symbol.asyncDispose]: () => ground.startOver() };
     const plan = await ground.plan(ASKS.parquet);
     await ground.attempt(plan);
-    const { results } = await ground.attempt({ ...plan, limits: { ...plan.limits, threads: 1 } });
+    const { results } = await ground.attempt(oneLane(plan));
     assert.equal(reusedOf(results), SEGMENTS);
   });
 
   test('nothing is kept or used where nothing was promised', async () => {
     await using _ = { [Symbol.asyncDispose]: () => ground.startOver() };
     const plan = await ground.plan(ASKS.csv);
-    const first = await ground.attempt(plan, { isResumable: false });
+    const first = await ground.attempt(oneLane(plan), { isResumable: false });
     assert.deepEqual(readdirSync(segmentsFolder(first.stage)), []);
   });
 
@@ -107,7 +107,7 @@ describe('what an attempt left is used where it is whole, and only there', () =>
 
   test('attempts that ended before they wrote anything lose nothing', async () => {
     await using _ = { [Symbol.asyncDispose]: () => ground.startOver() };
-    const plan = await ground.plan(ASKS.csv);
+    const plan = oneLane(await ground.plan(ASKS.csv));
     await ground.attempt(plan);
     // What an attempt does first: a stage, with nothing in it yet but the folder for files.
     for (const isFolderMade of [false, true]) await ground.emptyStage(isFolderMade);
@@ -141,7 +141,7 @@ describe('what an attempt left is used where it is whole, and only there', () =>
     const stage = await ground.nextStage();
     const sorted = statSync(sortedFile(stage), { bigint: true });
     for (const at of [0, 3]) rmSync(segmentOf(stage, plan, at));
-    const { results } = await ground.attempt(plan, { stage });
+    const { results } = await ground.attempt(oneLane(plan), { stage });
     assert.equal(statSync(sortedFile(stage), { bigint: true }).mtimeNs, sorted.mtimeNs);
     assert.equal(reusedOf(results), SEGMENTS - 2);
     assert.deepEqual(await sumsOf(stage, results), expected);
@@ -155,11 +155,16 @@ describe('what an attempt left is used where it is whole, and only there', () =>
     const stage = await ground.nextStage();
     changeByte(sortedFile(stage));
     rmSync(segmentOf(stage, plan, 1));
-    const { results } = await ground.attempt(plan, { stage });
+    const { results } = await ground.attempt(oneLane(plan), { stage });
     assert.equal(reusedOf(results), SEGMENTS - 1);
     assert.deepEqual(await sumsOf(stage, results), expected);
   });
 });
+
+/** Writes in this thread what two lanes start threads for: which segments are whole is the same to both. */
+function oneLane(plan: Plan): Plan {
+  return { ...plan, limits: { ...plan.limits, threads: 1 } };
+}
 
 function segmentOf(stage: string, { outputs }: Plan, at: number): string {
   return join(segmentsFolder(stage), `${outputs[0]?.path}.${at}`);

@@ -46,6 +46,7 @@ export class ResumeGround implements AsyncDisposable {
   readonly source: string;
   readonly #folder: string;
   readonly #segments: number;
+  readonly #plans = new Map<PlanAsk, Plan>();
   /** Newest first. */
   #stages: string[] = [];
   readonly #sums = new Map<string, readonly string[]>();
@@ -70,9 +71,14 @@ export class ResumeGround implements AsyncDisposable {
     return ground;
   }
 
-  /** The plan, cut finer than so few rows are. */
+  /** The plan, cut finer than so few rows are; made once for each ask. */
   async plan(ask: PlanAsk): Promise<Plan> {
-    const plan = await planOf({ file: this.source }, ask);
+    const plan = this.#plans.get(ask) ?? this.#cutFiner(await planOf({ file: this.source }, ask));
+    this.#plans.set(ask, plan);
+    return plan;
+  }
+
+  #cutFiner(plan: Plan): Plan {
     if (plan.cut.by === 'rows') return { ...plan, cut: { by: 'rows', segmentRows: SEGMENT_ROWS } };
     const segments = Array.from({ length: this.#segments }, (_, at) => ({
       files: [0, 0] as const,
