@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
@@ -9,6 +9,7 @@ import { Fault } from '../src/base/errors.ts';
 import type { ColumnType } from '../src/column/type.ts';
 import type { PdfOptions } from '../src/format/options.ts';
 import { checkDocument } from '../src/format/pdf/read-record.ts';
+import { setBatch } from '../src/format/pdf/set-batch.ts';
 import { execute } from '../src/run/execute.ts';
 import { startCommand } from './command-line.ts';
 import { layout, ONE_PAGE, rowOf, SCRIPTS } from './pdf-ground.ts';
@@ -91,18 +92,42 @@ function inOrder(word: string): string {
   return /^[\u0590-\u06ff]/.test(word) ? [...word].reverse().join('') : word;
 }
 
+/** More than two batches of a thread. */
+const ROWS = Array.from({ length: 40 }, (_, at) => rowOf(at));
+
+interface OnePages {
+  readonly plan: Awaited<ReturnType<typeof plan>>;
+  readonly zip: string;
+  /** What the zip holds. Nothing may be changed in it. */
+  readonly into: string;
+}
+
+let onePages: Promise<OnePages> | null = null;
+
+/** `ROWS` as documents of one page, made on two threads, once for all tests. */
+function madeOnePages(): Promise<OnePages> {
+  onePages ??= makeOnePages();
+  return onePages;
+}
+
+async function makeOnePages(): Promise<OnePages> {
+  const made = await plan({ rows: ROWS, layout: ONE_PAGE });
+  assert.equal(made.limits.threads, 2);
+  const [zip = ''] = await carriedOut(made, folder);
+  const into = mkdtempSync(join(folder, 'unzipped-'));
+  said('unzip', ['-q', zip, '-d', into]);
+  return { plan: made, zip, into };
+}
+
 describe('a zip of documents', { skip }, () => {
   test('holds one document a row and the index of them', async () => {
-    const rows = Array.from({ length: 40 }, (_, at) => rowOf(at));
-    const zip = await zipOf({ rows, layout: ONE_PAGE });
+    const { zip, into } = await madeOnePages();
     assert.match(said('unzip', ['-tq', zip]), /No errors detected/);
     assert.match(said('python3', ['-m', 'zipfile', '-t', zip]), /Done testing/);
-    const into = mkdtempSync(join(folder, 'unzipped-'));
-    said('unzip', ['-q', zip, '-d', into]);
     const index = indexOf(into);
     assert.deepEqual(
       index.map(([name]) => name),
-      rows.map(({ id }) => `${id}.pdf`),
+      ROWS.map(({ id }) => `${id}.pdf`),
     );
     assert.deepEqual(readdirSync(into).sort(), [...index.map(([name = '']) => name), 'index.csv'].sort());
     for (const [name = '', sha256, pages, bytes] of index) {
@@ -114,21 +139,15 @@ describe('a zip of documents', { skip }, () => {
   });
 
   test('of no rows holds the index alone', async () => {
-    const into = await unzipped({ rows: [{ id: 'a', note: 'b' }], layout: layout({ title: 'T', sections: [] }) });
-    assert.deepEqual(readdirSync(into).sort(), ['a.pdf', 'index.csv']);
     const none = await plan({ rows: [{ id: 'a' }], layout: layout({ title: 'T', sections: [] }) });
     const [zip = ''] = await carriedOut({ ...none, query: { ...none.query, where: 'false' } }, folder);
     assert.equal(said('unzip', ['-p', zip]), 'name,sha256,pages,bytes\n');
   });
 
   test('has the same bytes on one thread and on two', async () => {
-    const made = await plan({ rows: Array.from({ length: 36 }, (_, at) => rowOf(at)), layout: ONE_PAGE });
-    const zips: string[] = [];
-    for (const threads of [1, 2]) {
-      zips.push(...(await carriedOut({ ...made, limits: { ...made.limits, threads } }, folder)));
-    }
-    assert.equal(new Set(zips.map(sha256Of)).size, 1);
-    assert.equal(zips.length, 2);
+    const { plan: made, zip } = await madeOnePages();
+    const zips = await carriedOut({ ...made, limits: { ...made.limits, threads: 1 } }, folder);
+    assert.deepEqual(zips.map(sha256Of), [sha256Of(zip)]);
   });
 
   test('ends when the run is cancelled', async () => {
@@ -144,16 +163,28 @@ describe('a zip of documents', { skip }, () => {
   });
 
   const refusals: [what: string, ids: readonly (string | null)[], words: RegExp][] = [
-    ['a slash', ['a', 'b/c'], /^Row 2 cannot name a document by id: it is "b\/c"; allowed are/],
-    ['nothing', [''], /^Row 1 cannot name a document by id: it is ""/],
     ['NULL', ['a', null], /^Row 2 cannot name a document by id: it is NULL/],
-    ['201 letters', ['x'.repeat(201)], /^Row 1 cannot name/],
     ['what was there before', ['a', 'b', 'a'], /^Row 3 cannot name a document by id: a.pdf is there already/],
   ];
   for (const [what, ids, words] of refusals) {
     test(`refuses ${what} as a name`, async () => {
       const running = zipOf({ rows: ids.map((id) => ({ id })), layout: layout({ title: 'T', sections: [] }) });
       await assert.rejects(running, (error: Fault) => error.code === 'value.refused' && words.test(error.message));
+    });
+  }
+
+  const refusedIds: [what: string, id: string, words: RegExp][] = [
+    ['a slash', 'b/c', /^Row 2 cannot name a document by id: it is "b\/c"; allowed are/],
+    ['nothing', '', /^Row 2 cannot name a document by id: it is ""/],
+    ['201 letters', 'x'.repeat(201), /^Row 2 cannot name/],
+  ];
+  for (const [what, id, words] of refusedIds) {
+    test(`refuses ${what} as a name`, () => {
+      const lines = ['a', id].map((each) => JSON.stringify({ id: each }));
+      const result = setBatch({ lines, firstRow: 1, layout: layout({ title: 'T', sections: [] }) });
+      assert.ok('fault' in result);
+      assert.equal(result.fault.code, 'value.refused');
+      assert.match(result.fault.message, words);
     });
   }
 });
@@ -205,6 +236,8 @@ describe('a layout', () => {
   });
 });
 
+const HAN = '直骨角';
+
 describe('a document', { skip }, () => {
   test('gives the text of every script back in order, with embedded subsets', async () => {
     const sections = [{ title: 'Scripts', entries: 'texts' }];
@@ -220,7 +253,6 @@ describe('a document', { skip }, () => {
   });
 
   const shapes: [language: string, font: string][] = [
-    ['en', 'SC'],
     ['zh-Hant', 'TC'],
     ['zh-HK', 'TC'],
     ['ja', 'JP'],
@@ -230,23 +262,43 @@ describe('a document', { skip }, () => {
     test(`in ${language} shows Han as NotoSans${font} has it`, async () => {
       const sections = [{ title: 'S', text: 'text' }];
       const into = await unzipped({
-        rows: [{ id: 'han', text: '直骨角' }],
+        rows: [{ id: 'han', text: HAN }],
         layout: layout({ title: 'T', language, sections }),
       });
       assert.match(said('pdffonts', [join(into, 'han.pdf')]), new RegExp(`\\+NotoSans${font}-Regular`));
     });
   }
+});
 
-  test('has Han as bold as its title', async () => {
-    const into = await unzipped({ rows: [{ id: 'bold' }], layout: layout({ title: '证据 ไทย', sections: [] }) });
-    const fonts = said('pdffonts', [join(into, 'bold.pdf')]);
+const RTL = 'הגרסה של Terms version אושרה כאן';
+const CLAUSES = 17_000;
+
+const TEXTS = {
+  han: HAN,
+  rtl: `${RTL}\nSaid שלום עולם today`,
+  joined: 'ههههه\nه\u200cه\u200cه\u200cه\u200cه',
+  long: Array.from({ length: CLAUSES }, (_, at) => `Clause ${at + 1} of the contract, as it was shown.`).join('\n'),
+};
+
+describe('a document of one text', { skip }, () => {
+  let into: string;
+
+  before(async () => {
+    const rows = Object.entries(TEXTS).map(([id, text]) => ({ id, text }));
+    const sections = [{ title: 'S', text: 'text' }];
+    into = await unzipped({ rows, layout: layout({ title: '证据 ไทย', language: 'en', sections }) });
+  });
+
+  test('in en shows Han as NotoSansSC has it', () => {
+    assert.match(said('pdffonts', [join(into, 'han.pdf')]), /\+NotoSansSC-Regular/);
+  });
+
+  test('has Han as bold as its title', () => {
+    const fonts = said('pdffonts', [join(into, 'rtl.pdf')]);
     for (const font of ['SC', 'Thai']) assert.match(fonts, new RegExp(`\\+NotoSans${font}-SemiBold`));
   });
 
-  test('orders lines of both directions by UAX #9', async () => {
-    const text = 'הגרסה של Terms version אושרה כאן';
-    const rows = [{ id: 'rtl', text: `${text}\nSaid שלום עולם today` }];
-    const into = await unzipped({ rows, layout: layout({ title: 'T', sections: [{ title: 'S', text: 'text' }] }) });
+  test('orders lines of both directions by UAX #9', () => {
     const places = placesOf(join(into, 'rtl.pdf'));
     const lefts = (words: readonly string[]) => words.map((word) => places.get(word)?.left ?? Number.NaN);
     for (const words of [
@@ -263,9 +315,7 @@ describe('a document', { skip }, () => {
     assert.ok(Math.abs((places.get('הגרסה')?.right ?? 0) - (595 - 57)) < 2);
   });
 
-  test('joins Arabic letters', async () => {
-    const rows = [{ id: 'joined', text: 'ههههه\nه\u200cه\u200cه\u200cه\u200cه' }];
-    const into = await unzipped({ rows, layout: layout({ title: 'T', sections: [{ title: 'S', text: 'text' }] }) });
+  test('joins Arabic letters', () => {
     const widths = [...placesOf(join(into, 'joined.pdf'))]
       .filter(([word]) => word.startsWith('ه'))
       .map(([, { left, right }]) => right - left);
@@ -273,6 +323,21 @@ describe('a document', { skip }, () => {
     assert.notEqual(Math.round(widths[0] ?? 0), Math.round(widths[1] ?? 0));
   });
 
+  test('goes on for 300 pages', () => {
+    const pdf = join(into, 'long.pdf');
+    const pages = Number(indexOf(into).find(([name]) => name === 'long.pdf')?.[2]);
+    assert.ok(pages >= 300, `${pages} pages`);
+    assert.match(said('pdfinfo', [pdf]), new RegExp(`^Pages: +${pages}$`, 'm'));
+    const text = textOf(pdf);
+    assert.match(text.split('\f')[149] ?? '', new RegExp(`^150 / ${pages}$`, 'm'));
+    assert.deepEqual(
+      text.match(/^Clause \d+/gm),
+      Array.from({ length: CLAUSES }, (_, at) => `Clause ${at + 1}`),
+    );
+  });
+});
+
+describe('the parts of a document', { skip }, () => {
   test('prints what is there and marks what is not', async () => {
     const sections = [
       {
@@ -320,6 +385,7 @@ describe('a document', { skip }, () => {
     const data = { z: 1, a: [true, null, 'é\u2028'], __proto__x: {} };
     const rows = [{ id: 'a', big: '9223372036854775807', price: '1.10', data }];
     const into = await unzipped({ rows, types, layout: layout({ title: 'T', sections: [] }) });
+    assert.deepEqual(readdirSync(into).sort(), ['a.pdf', 'index.csv']);
     const record = join(into, 'record.json');
     said('pdfdetach', ['-save', '1', '-o', record, join(into, 'a.pdf')]);
     const canonical =
@@ -328,24 +394,6 @@ describe('a document', { skip }, () => {
     const [[, sha256 = ''] = []] = indexOf(into);
     assert.equal(sha256Of(record), sha256);
     assert.ok(textOf(join(into, 'a.pdf')).includes(sha256));
-  });
-
-  test('goes on for 300 pages', async () => {
-    const text = Array.from({ length: 17_000 }, (_, at) => `Clause ${at + 1} of the contract, as it was shown.`).join(
-      '\n',
-    );
-    const sections = [{ title: 'Contract', text: 'text' }];
-    const into = await unzipped({ rows: [{ id: 'long', text }], layout: layout({ title: 'T', sections }) });
-    const pdf = join(into, 'long.pdf');
-    const pages = Number(indexOf(into)[0]?.[2]);
-    assert.ok(pages >= 300, `${pages} pages`);
-    assert.match(said('pdfinfo', [pdf]), new RegExp(`^Pages: +${pages}$`, 'm'));
-    assert.match(textOf(pdf, ['-f', '150', '-l', '150']), new RegExp(`^150 / ${pages}$`, 'm'));
-    const clauses = textOf(pdf).match(/^Clause \d+/gm);
-    assert.deepEqual(
-      clauses,
-      Array.from({ length: 17_000 }, (_, at) => `Clause ${at + 1}`),
-    );
   });
 
   const awkward: [what: string, text: string][] = [
@@ -382,7 +430,7 @@ describe('a document', { skip }, () => {
 
 describe('verify', { skip }, () => {
   test('tells a document with any byte changed', async () => {
-    const into = await unzipped({ rows: [rowOf(1)], layout: ONE_PAGE });
+    const { into } = await madeOnePages();
     const bytes = readFileSync(join(into, `${rowOf(1).id}.pdf`));
     assert.equal(checkDocument(bytes).problem, null);
     const places = [...Array.from({ length: 300 }, (_, at) => Math.floor((at * bytes.length) / 300)), bytes.length - 1];
@@ -397,7 +445,7 @@ describe('verify', { skip }, () => {
   });
 
   test('tells a record that is not the one the hash was made of', async () => {
-    const into = await unzipped({ rows: [rowOf(2)], layout: ONE_PAGE });
+    const { into } = await madeOnePages();
     const text = readFileSync(join(into, `${rowOf(2).id}.pdf`), 'latin1');
     const other = text.replace(/(?<=RecordSHA256\()[0-9a-f]{64}/, 'f'.repeat(64));
     assert.match(
@@ -407,16 +455,18 @@ describe('verify', { skip }, () => {
   });
 
   test('is a command', async () => {
-    const into = await unzipped({ rows: [rowOf(3)], layout: ONE_PAGE });
+    const { into } = await madeOnePages();
     const name = `${rowOf(3).id}.pdf`;
-    const [[, sha256 = ''] = []] = indexOf(into);
-    const intact = await startCommand(['verify', name], { cwd: into }).ended;
+    const [, sha256] = indexOf(into).find(([each]) => each === name) ?? [];
+    const cwd = mkdtempSync(join(folder, 'verified-'));
+    copyFileSync(join(into, name), join(cwd, name));
+    const intact = await startCommand(['verify', name], { cwd }).ended;
     assert.equal(intact.code, 0, intact.stderr);
     assert.match(intact.stdout, new RegExp(`^intact   ${name}\nThe attached record has the SHA-256 ${sha256}`));
-    const bytes = readFileSync(join(into, name));
+    const bytes = readFileSync(join(cwd, name));
     bytes[900] = (bytes[900] ?? 0) ^ 1;
-    writeFileSync(join(into, name), bytes);
-    const changed = await startCommand(['verify', name, '--json'], { cwd: into }).ended;
+    writeFileSync(join(cwd, name), bytes);
+    const changed = await startCommand(['verify', name, '--json'], { cwd }).ended;
     assert.equal(changed.code, 1, changed.stderr);
     assert.equal(JSON.parse(changed.stdout).intact, false);
     assert.equal(JSON.parse(changed.stdout).files[0].state, 'changed');
