@@ -31,6 +31,8 @@ export interface GroundOptions {
   readonly dispatches?: boolean;
   /** Rows of each site in the autumn of 2022. */
   readonly autumnRows?: number;
+  /** Those that have rows; left out, 1 and 2. */
+  readonly sites?: readonly number[];
   /** Datasets that are not configured. */
   readonly without?: readonly string[];
 }
@@ -45,7 +47,7 @@ export class IroncladGround extends DialectGround {
   }
 
   static async open(options: GroundOptions = {}): Promise<IroncladGround> {
-    const ground = new IroncladGround(makeActivities(NOW, options.autumnRows ?? 120));
+    const ground = new IroncladGround(makeActivities(NOW, options.autumnRows ?? 120, options.sites));
     await writeTables(ground.rows, ground.folder);
     const { dispatches } = options;
     await ground.start({ config: { ...configOf(options), ...options.config }, prepare: putKeys, dispatches });

@@ -126,9 +126,13 @@ function activity({ site, contract, version, at }: Place, seed: number): Activit
 const SAMPLE_DAY = Date.parse('2022-10-06T00:00:00.000Z');
 const AUTUMN = Date.parse('2022-09-01T00:00:00.000Z');
 
-/** Rows of the sample's day, of the autumn of 2022, and of the 90 days before `now`, of two sites alike. */
-export function makeActivities(now: string, autumnRows: number): readonly Activity[] {
-  return [1, 2].flatMap((site) => {
+/** Rows of the sample's day, of the autumn of 2022, and of the 90 days before `now`, of all sites alike. */
+export function makeActivities(
+  now: string,
+  autumnRows: number,
+  sites: readonly number[] = [1, 2],
+): readonly Activity[] {
+  return sites.flatMap((site) => {
     const places: Omit<Place, 'site'>[] = [];
     for (const version of [1, 2, 3, 4])
       for (const ms of [0, 43_200_000, DAY_MS - 1]) places.push({ contract: 1, version, at: SAMPLE_DAY + ms });
