@@ -106,7 +106,7 @@ async function count(execution: Execution): Promise<Execution> {
   }
   const engine = await execution.engine.with(countingThreads(plan));
   using _ = interrupting(execution.signal, engine);
-  const session = await engine.session();
+  using session = await engine.session();
   const select = querySql({ ...plan.query, orderBy: null }, relationOf(execution));
   const { rows } = await session.read(`select count(*) from (${select})`);
   return { ...execution, rowsPlanned: Number(rows[0]?.[0]) };
@@ -126,7 +126,7 @@ async function sortRows(execution: Execution): Promise<Execution> {
   if (whole !== null) return { ...execution, rowsSorted: whole };
   const engine = await execution.engine.with(plan.limits.threads);
   using _ = interrupting(execution.signal, engine);
-  const session = await engine.session();
+  using session = await engine.session();
   const timer = setInterval(
     () => execution.report({ phase: 'sort', rows: 0, bytes: 0, fraction: half(session.fraction()) }),
     250,

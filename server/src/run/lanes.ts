@@ -121,6 +121,7 @@ async function engineLanes(execution: Execution, { count, memoryBytes, signal }:
   const sessions = await Promise.all(Array.from({ length: count }, () => engine.session()));
   const each = sessions.map((session, at) => (live ? landingLane(execution, live, at, session) : engineLane(session)));
   const opened = new AsyncDisposableStack();
+  for (const session of sessions) opened.use(session);
   opened.use(interrupting(signal, engine));
   const hasAllMemory = memoryBytes === execution.plan.limits.memoryBytes;
   return { each, hasAllMemory, [Symbol.asyncDispose]: () => opened.disposeAsync() };

@@ -9,6 +9,8 @@ import type { Plan } from './plan.ts';
 export interface Means {
   readonly threads: number;
   readonly memoryBytes: number;
+  /** As the engine has it. */
+  readonly sessions?: number;
 }
 
 /** An engine that can read the plan's input and write into the stage (or nowhere) and do nothing else. */
@@ -44,7 +46,9 @@ export class PlannedEngine implements AsyncDisposable {
     const opened = this.#opened;
     if (opened?.threads === threads && opened.memoryBytes === memoryBytes) return opened.engine;
     await this[Symbol.asyncDispose]();
-    const engine = await openPlanned(this.#plan, this.#stage, { threads, memoryBytes });
+    // Only lanes have several at a time.
+    const sessions = this.#plan.limits.threads;
+    const engine = await openPlanned(this.#plan, this.#stage, { threads, memoryBytes, sessions });
     this.#opened = { threads, memoryBytes, engine };
     return engine;
   }

@@ -36,7 +36,8 @@ async function written(columns: readonly Column[], asked: CsvOptions, relation: 
   const { expressions, written } = csv.segment(columns, asked);
   const select = expressions.map(({ sql, name }) => `${sql} as "${name}"`).join(', ');
   const path = join(folder, `${files++}.csv`);
-  const rows = await writeRows(await engine.session(), {
+  using session = await engine.session();
+  const rows = await writeRows(session, {
     select: `select ${select} from ${relation}`,
     path,
     written,
@@ -49,7 +50,7 @@ async function written(columns: readonly Column[], asked: CsvOptions, relation: 
 async function copied(columns: readonly Column[], asked: CsvOptions, relation: string) {
   const select = columns.map(({ name, type }) => plainText(`"${name}"`, type, DEFAULT_TEXT)).join(', ');
   const path = join(folder, `${files++}.csv`);
-  const session = await engine.session();
+  using session = await engine.session();
   const rows = await session.copy({
     select: `select ${select} from ${relation}`,
     path,
@@ -274,4 +275,15 @@ test('a scan that is interrupted is not taken for whole', async () => {
   } finally {
     clearInterval(interrupting);
   }
+});
+
+test('rows keep their order where a list is looked up for them and few of a chunk are left', async () => {
+  const relation = `(select 'text ' || i as t from range(12000) r(i) where i >= 2000)`;
+  const lines = Array.from({ length: 10_000 }, (_, at) => `text ${at + 2000}\n`).join('');
+  const columns = [{ ...column('t', { is: 'text' }), nullable: false }];
+  assert.equal((await written(columns, options({ formulaGuard: true }), relation)).text, lines);
+  const list = Array.from({ length: 40 }, (_, at) => `'other ${at}'`).join(', ');
+  const listed = `(select t from ${relation} where (t in (${list})) is not true)`;
+  assert.equal((await copied(columns, options({}), listed)).text, lines);
+  assert.equal((await written(columns, options({}), listed)).text, lines);
 });

@@ -15,6 +15,8 @@ export interface EngineOptions {
   readonly files: readonly string[];
   /** A database file to attach read-only as `source` before the doors are locked. */
   readonly database?: string;
+  /** How many sessions there may be at a time; 4 unless said. */
+  readonly sessions?: number;
 }
 
 export interface Rows {
@@ -23,8 +25,8 @@ export interface Rows {
   readonly rows: readonly (readonly unknown[])[];
 }
 
-/** One statement at a time; open one per concurrent piece of work. */
-export interface Session {
+/** One statement at a time; open one per concurrent piece of work. Dispose lets another have it. */
+export interface Session extends Disposable {
   /** Writes a select's rows into a file of the stage and gives their number as the engine tells it. */
   copy(copy: Copy): Promise<number>;
   /** Hands the rows of one select to `use`, in the engine's own memory. */
@@ -47,7 +49,7 @@ export class Engine implements AsyncDisposable {
   readonly #instance: DuckDBInstance;
   readonly #stageFolder: string | null;
   readonly #connections: DuckDBConnection[] = [];
-  /** Connections that no session has yet. */
+  /** Connections that no session has. */
   readonly #ready: DuckDBConnection[] = [];
 
   private constructor(instance: DuckDBInstance, stageFolder: string | null) {
@@ -63,7 +65,7 @@ export class Engine implements AsyncDisposable {
     });
     const engine = new Engine(instance, options.stageFolder);
     try {
-      await engine.#prepare(lockDown(options));
+      await engine.#prepare(lockDown(options), options.sessions ?? SESSIONS);
     } catch (error) {
       await engine[Symbol.asyncDispose]();
       throw error;
@@ -71,23 +73,19 @@ export class Engine implements AsyncDisposable {
     return engine;
   }
 
-  async #prepare(lockDown: readonly string[]): Promise<void> {
-    for (let at = 0; at < TOLD_SESSIONS; at++) {
-      const connection = await this.#connect();
-      for (const statement of TELLING) await translated(() => connection.run(statement));
+  async #prepare(lockDown: readonly string[], sessions: number): Promise<void> {
+    for (let at = 0; at < sessions; at++) {
+      const connection = await this.#instance.connect();
+      this.#connections.push(connection);
+      for (const statement of OF_A_CONNECTION) await translated(() => connection.run(statement));
       this.#ready.push(connection);
     }
     for (const statement of lockDown) await translated(async () => this.#ready[0]?.run(statement));
   }
 
-  async #connect(): Promise<DuckDBConnection> {
-    const connection = await this.#instance.connect();
-    this.#connections.push(connection);
-    return connection;
-  }
-
   async session(): Promise<Session> {
-    const connection = this.#ready.pop() ?? (await this.#connect());
+    const connection = this.#ready.pop();
+    if (!connection) throw new Error('More sessions than the engine was opened for.');
     return {
       run: (sql) => translated(async () => void (await (await prepareOther(connection, sql)).run())),
       copy: (copy) => translated(() => runCopy(connection, copy, this.#stageFolder)),
@@ -95,6 +93,7 @@ export class Engine implements AsyncDisposable {
       read: (sql) => translated(() => readAll(connection, sql)),
       fraction: () => fractionOf(connection),
       interrupt: () => connection.interrupt(),
+      [Symbol.dispose]: () => void this.#ready.push(connection),
     };
   }
 
@@ -109,11 +108,15 @@ export class Engine implements AsyncDisposable {
   }
 }
 
-/** Sessions of an engine that can tell how far a statement is; a few are enough to show progress. */
-const TOLD_SESSIONS = 4;
+const SESSIONS = 4;
 
 /** Holds for one connection alone, so it has to be said to each before the lock. */
-const TELLING = ['set enable_progress_bar = true', 'set enable_progress_bar_print = false'];
+const OF_A_CONNECTION = [
+  // Joins, which long lists of an IN become, would hold chunks of less than 64 rows back to the end: rows out of order.
+  'set enable_caching_operators = false',
+  'set enable_progress_bar = true',
+  'set enable_progress_bar_print = false',
+];
 
 /** Order matters: a path list after the lock, or a lock before external access is off, would be void. */
 function lockDown({ stageFolder, files, database }: EngineOptions): string[] {
