@@ -1,6 +1,7 @@
 import { Worker } from 'node:worker_threads';
 import { faultOf } from '../../base/errors.ts';
 import type { Batch, BatchDocument, BatchResult } from './set-batch.ts';
+import { ThreadEnd } from './unbroken.ts';
 
 interface Waiting {
   resolve(documents: readonly BatchDocument[]): void;
@@ -12,7 +13,11 @@ const LIMITS = { maxOldGenerationSizeMb: 160, maxYoungGenerationSizeMb: 8 };
 
 /** A thread that makes documents. The process stays for it only while it has work. Dispose ends it at once. */
 export class DocumentThread implements AsyncDisposable {
-  readonly #worker = new Worker(new URL('./thread.ts', import.meta.url), { resourceLimits: LIMITS });
+  readonly #end = new ThreadEnd();
+  readonly #worker = new Worker(new URL('./thread.ts', import.meta.url), {
+    resourceLimits: LIMITS,
+    workerData: this.#end.workerData,
+  });
   readonly #waiting: Waiting[] = [];
   #isAlive = true;
 
@@ -45,7 +50,7 @@ export class DocumentThread implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#isAlive = false;
-    await this.#worker.terminate();
+    await this.#end.end(this.#worker);
   }
 
   /** An answer comes for each batch, in the order they were sent. */

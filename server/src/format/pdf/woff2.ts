@@ -1,6 +1,7 @@
 import { brotliDecompressSync } from 'node:zlib';
 import { ByteReader } from './byte-reader.ts';
 import { fontBytes, glyphTables } from './font-file.ts';
+import { unbroken } from './unbroken.ts';
 import { readGlyphs } from './woff2-glyphs.ts';
 
 const HEADER_BYTES = 48;
@@ -55,7 +56,7 @@ function readTables(file: Buffer): Table[] {
     const length = reader.base128();
     return { tag, isTransformed, length: isTransformed ? reader.base128() : length };
   });
-  const content = new ByteReader(brotliDecompressSync(reader.take(packedBytes)));
+  const content = new ByteReader(unbroken(() => brotliDecompressSync(reader.take(packedBytes))));
   return entries.map(({ length, ...entry }) => ({ ...entry, bytes: content.take(length) }));
 }
 
