@@ -4,8 +4,8 @@ import { after, before, suite, test } from 'node:test';
 import { Fault } from '../src/base/errors.ts';
 import { type ColumnType, nameOf } from '../src/column/type.ts';
 import type { FormatOptions } from '../src/format/options.ts';
-import { straightOptions } from '../src/run/live.ts';
 import type { PlanAsk } from '../src/run/plan.ts';
+import { straightRows } from '../src/run/straight.ts';
 import type { SourceOptions } from '../src/source/options.ts';
 import { postgresLists, postgresTable, type Table, type TableColumn } from './arbitrary-table.ts';
 import type { Expected } from './compare-pairs.ts';
@@ -24,11 +24,13 @@ const BOUNDED = {
 };
 
 const CSV = format({ type: 'csv' });
+const JSON_ARRAY = format({ type: 'json', nonFinite: 'string' });
 const JSONL = format({ type: 'jsonl', nonFinite: 'string' });
 const PARQUET = format({ type: 'parquet' });
 const XML = format({ type: 'xml' });
 const AVRO = format({ type: 'avro' });
-const ALL = [CSV, JSONL, PARQUET, XML, AVRO];
+const TEXTS = [CSV, JSON_ARRAY, JSONL];
+const ALL = [...TEXTS, PARQUET, XML, AVRO];
 
 /** What the server can write by itself. */
 const straightCsv = fc
@@ -41,12 +43,19 @@ const straightCsv = fc
   })
   .map(format);
 
-type Formats = readonly [FormatOptions, ...FormatOptions[]];
+/** JSON the server's rows become without the engine. */
+const straightJson = fc
+  .record({
+    type: fc.constantFrom('json', 'jsonl'),
+    bigIntegers: fc.constantFrom('number', 'string'),
+    nonFinite: fc.constant('string'),
+  })
+  .map(format);
 
-/** The CSV, and what lands beside it. */
-const formats: fc.Arbitrary<Formats> = fc
-  .tuple(straightCsv, fc.shuffledSubarray([PARQUET, XML, AVRO], { minLength: 2, maxLength: 2 }))
-  .map(([csv, others]) => [csv, ...others]);
+type Formats = readonly [csv: FormatOptions, json: FormatOptions, other: FormatOptions];
+
+/** The CSV and the JSON, and what lands beside them. */
+const formats: fc.Arbitrary<Formats> = fc.tuple(straightCsv, straightJson, fc.constantFrom(PARQUET, XML, AVRO));
 
 suite('every value of a PostgreSQL table survives', { skip: whyNoReaders() }, () => {
   let ground: FidelityGround;
@@ -62,26 +71,27 @@ suite('every value of a PostgreSQL table survives', { skip: whyNoReaders() }, ()
     await ground[Symbol.asyncDispose]();
   });
 
-  /** The bytes of one CSV, made alone: by the server itself, or landed piece by piece. */
-  async function alone(input: ExportInput & { source: SourceOptions }, csv: FormatOptions, isStraight: boolean) {
-    const plan = await planOf(input, askOf(csv));
-    assert.equal(plan.outputs[0] && straightOptions(plan, plan.outputs[0]) !== null, isStraight, 'straight');
+  /** The bytes of one output, made alone: by the server itself, or landed piece by piece. */
+  async function alone(input: ExportInput & { source: SourceOptions }, one: FormatOptions, isStraight: boolean) {
+    const plan = await planOf(input, askOf(one));
+    assert.equal(plan.outputs[0] && straightRows(plan, plan.outputs[0]) !== null, isStraight, 'straight');
     assert.equal(plan.live?.landing, null);
     const [path = ''] = await carriedOut(plan, ground.folder, input.source);
     return readFile(path);
   }
 
   /** The table goes out alone, landed with others, and from a database file of the engine, alike. */
-  async function assertSurvives(table: Table, [csv, ...others]: Formats, isStraight: boolean): Promise<void> {
+  async function assertSurvives(table: Table, formats: Formats, isStraight: boolean): Promise<void> {
     const types = declared(table);
     const input = { source: await tables.write(table), types };
-    const formats = [csv, JSONL, ...others];
+    const straight = formats.slice(0, 2);
     const landed = await exported(input, formats, ground.folder);
     await ground.assertHold(landed, formats, table);
     const { database } = await ground.writer.write(table);
-    const twins = await exported({ file: database, types }, [csv, JSONL], ground.folder);
+    const twins = await exported({ file: database, types }, straight, ground.folder);
     for (const [at, twin] of twins.entries()) await assertSameBytes(await readFile(landed[at] ?? ''), twin);
-    await assertSameBytes(await alone(input, csv, isStraight), landed[0] ?? '');
+    for (const [at, one] of straight.entries())
+      await assertSameBytes(await alone(input, one, isStraight), landed[at] ?? '');
   }
 
   test('columns of every simple type', async () => {
@@ -99,8 +109,10 @@ suite('every value of a PostgreSQL table survives', { skip: whyNoReaders() }, ()
     const source = await tables.make(statements, 't');
     const landed = await exported({ source }, ALL, ground.folder);
     await ground.assertHold(landed, ALL, holds);
-    const [csv = ''] = await exported({ source }, [CSV], ground.folder);
-    await assertSameBytes(await readFile(csv), landed[0] ?? '');
+    for (const [at, each] of TEXTS.entries()) {
+      const [path = ''] = await exported({ source }, [each], ground.folder);
+      await assertSameBytes(await readFile(path), landed[at] ?? '');
+    }
     await tables.make(['drop table t'], 't');
   }
 
@@ -118,13 +130,13 @@ suite('every value of a PostgreSQL table survives', { skip: whyNoReaders() }, ()
     const widest = 10n ** 38n - 1n;
     await assertTable(
       [
-        'create table t (i2 int2, i4 int4 not null, i8 int8, o oid, w numeric(38,0), m numeric(38,10), f numeric(38,38), n numeric, s numeric(5,-2), r real, d float8)',
+        'create table t (i2 int2, i4 int4 not null, i8 int8, o oid, w numeric(38,0), m numeric(38,10), f numeric(38,38), n numeric, s numeric(5,-2))',
         `insert into t values
-          (32767, 2147483647, 9223372036854775807, 4294967295, ${widest}, ${widest}e-10, ${widest}e-38, 1.10, 12345, 'NaN', 'NaN'),
-          (-32768, -2147483648, -9223372036854775808, 0, -${widest}, -${widest}e-10, -${widest}e-38, '-0.000', 0, 'Infinity', '-Infinity'),
-          (0, 0, 0, 0, 0, '0.0000000001', '1e-38', '1e40', 99999, '-0', '-0'),
-          (1, 1, 1, 1, 1, 1, 0.5, 'NaN', 50, '3.4028235e38', '5e-324'),
-          (null, 1, null, null, null, null, null, '-Infinity', null, '1e-45', '1.7976931348623157e308')`,
+          (32767, 2147483647, 9223372036854775807, 4294967295, ${widest}, ${widest}e-10, ${widest}e-38, 1.10, 12345),
+          (-32768, -2147483648, -9223372036854775808, 0, -${widest}, -${widest}e-10, -${widest}e-38, '-0.000', 0),
+          (0, 0, 0, 0, 0, '0.0000000001', '1e-38', '1e40', 99999),
+          (1, 1, 1, 1, 1, 1, 0.5, 'NaN', 50),
+          (null, 1, null, null, null, null, null, '-Infinity', null)`,
       ],
       expectedOf(
         ['i2', 'int32', [32767n, -32768n, 0n, 1n, null]],
@@ -136,6 +148,17 @@ suite('every value of a PostgreSQL table survives', { skip: whyNoReaders() }, ()
         ['f', 'decimal(38,38)', [widest, -widest, 1n, 5n * 10n ** 37n, null]],
         ['n', 'text', ['1.10', '0.000', `1${'0'.repeat(40)}`, 'NaN', '-Infinity']],
         ['s', 'text', ['12300', '0', '100000', '100', null]],
+      ),
+    );
+  });
+
+  test('floats at their ends', async () => {
+    await assertTable(
+      [
+        'create table t (r real, d float8)',
+        `insert into t values ('NaN', 'NaN'), ('Infinity', '-Infinity'), ('-0', '-0'), ('3.4028235e38', '5e-324'), ('1e-45', '1.7976931348623157e308')`,
+      ],
+      expectedOf(
         ['r', 'float32', [Number.NaN, Number.POSITIVE_INFINITY, -0, Math.fround(3.4028235e38), Math.fround(1e-45)]],
         ['d', 'float64', [Number.NaN, Number.NEGATIVE_INFINITY, -0, 5e-324, Number.MAX_VALUE]],
       ),
@@ -194,6 +217,50 @@ suite('every value of a PostgreSQL table survives', { skip: whyNoReaders() }, ()
         ['cell', 'text', [...all, null]],
       ),
     );
+  });
+
+  test('text and JSON that JSON writes otherwise', async () => {
+    const controls = Array.from({ length: 31 }, (_, at) => String.fromCharCode(at + 1)).join('');
+    const texts = [
+      controls,
+      '\\',
+      '\\N',
+      'N',
+      '\\n',
+      '"',
+      '"'.repeat(40),
+      '\\"\t',
+      '\u007f\u2028',
+      `${controls}é`.repeat(3000),
+    ];
+    const documents = [
+      '"\\n\\\\ \\"\\u000b"',
+      '{"a"\n:\r\n\t[1.10,\tnull]}\n',
+      ' "\\\\N" ',
+      '[\n]',
+      `"${'\\\\x'.repeat(70_000)}"`,
+    ];
+    const rows = [...texts.map((text) => [text, null]), ...documents.map((document) => [null, document])];
+    const cell = (value: string | null) => (value === null ? 'null' : `'${value.replaceAll("'", "''")}'`);
+    const inserts = rows.map(([text = null, document = null]) => [text, document, text].map(cell).join(', '));
+    const source = await tables.make(
+      ['create table t (text text, "j\n""" json, last text)', `insert into t values (${inserts.join('), (')})`],
+      't',
+    );
+    const landed = await exported({ source }, [JSON_ARRAY, JSONL], ground.folder);
+    for (const [at, each] of [JSON_ARRAY, JSONL].entries()) {
+      const plan = await planOf({ source }, askOf(each));
+      assert.ok(plan.outputs[0] && straightRows(plan, plan.outputs[0]));
+      const [path = ''] = await carriedOut(plan, ground.folder, source);
+      await assertSameBytes(await readFile(path), landed[at] ?? '');
+    }
+    const lines = (await readFile(landed[1] ?? '', 'utf8')).trimEnd().split('\n');
+    const holds = rows.map(([text, document]) => [text, document == null ? null : JSON.parse(document), text]);
+    assert.deepEqual(
+      lines.map((line) => Object.values(JSON.parse(line))),
+      holds,
+    );
+    await tables.make(['drop table t'], 't');
   });
 
   test('types that have no twin', async () => {

@@ -11,7 +11,7 @@ import { Engine } from '../src/source/engine.ts';
 import type { PostgresOptions } from '../src/source/options.ts';
 import { openPostgres, postgres } from '../src/source/postgres/postgres.ts';
 import { LOCK_TIMEOUT_MS } from '../src/source/postgres/reader.ts';
-import type { LiveReader, LiveTarget, Piece, SourceColumn, SourceShape } from '../src/source/source.ts';
+import type { CsvRows, LiveReader, LiveTarget, Piece, SourceColumn, SourceShape } from '../src/source/source.ts';
 
 const ENGINE = { memoryBytes: 200 * 1024 * 1024, threads: 1, stageFolder: null };
 
@@ -66,15 +66,15 @@ export class SourceGround implements AsyncDisposable {
   }
 
   /** A file that is not there yet. */
-  target(text: LiveTarget['text']): LiveTarget {
-    return { path: join(this.folder, randomUUID()), text, delimiter: ',', nullText: '' };
+  target(text: CsvRows['text']): LiveTarget {
+    return { path: join(this.folder, randomUUID()), rows: { as: 'csv', text, delimiter: ',', nullText: '' } };
   }
 
   /** Every piece's rows, by all lanes side by side; gives the files. */
   async copyAll(
     reader: LiveReader,
     shape: SourceShape,
-    text: LiveTarget['text'],
+    text: CsvRows['text'],
   ): Promise<{ rows: number; paths: string[] }> {
     const columns = columnsOf(shape, text).map(({ name }) => name);
     const waiting: Piece[] = [...shape.pieces];
@@ -94,7 +94,7 @@ export class SourceGround implements AsyncDisposable {
   }
 
   /** The texts of a table's columns in order of its column `id`, the way a run gets them. */
-  async texts(shape: SourceShape, text: LiveTarget['text']): Promise<Texts> {
+  async texts(shape: SourceShape, text: CsvRows['text']): Promise<Texts> {
     await using reader = await this.open(shape);
     const { paths } = await this.copyAll(reader, shape, text);
     const columns = columnsOf(shape, text);
@@ -120,7 +120,7 @@ interface OpenHow {
   readonly lockTimeoutMs?: number;
 }
 
-function columnsOf(shape: SourceShape, text: LiveTarget['text']): readonly SourceColumn[] {
+function columnsOf(shape: SourceShape, text: CsvRows['text']): readonly SourceColumn[] {
   return shape.columns.filter(({ name }) => shape.live?.columns.find((each) => each.name === name)?.[text] !== null);
 }
 

@@ -135,10 +135,13 @@ export function jsonObject(
   members: readonly { readonly name: string; readonly json: string }[],
   after: '' | ',' = '',
 ): string {
-  const parts = members.map(
-    ({ name, json }, at) => `${literal(`${at === 0 ? '{' : ','}${JSON.stringify(name)}:`)}, ${json}`,
-  );
+  const parts = members.map(({ name, json }, at) => `${literal(jsonHead(name, at))}, ${json}`);
   return `concat(${parts.join(', ')}, '}${after}')`;
+}
+
+/** A member's name and what stands before and behind it, the member being `at` from 0: `{"name":`, `,"name":`. */
+export function jsonHead(name: string, at: number): string {
+  return `${at === 0 ? '{' : ','}${JSON.stringify(name)}:`;
 }
 
 /** SQL: a value's text in quotes, NULL for NULL. One concat copies the text once, where `||` does for each quote. */

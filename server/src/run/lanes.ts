@@ -1,11 +1,12 @@
 import type { Session } from '../source/engine.ts';
-import type { LiveReader, Piece } from '../source/source.ts';
+import type { LiveReader, LiveTarget, Piece } from '../source/source.ts';
 import { type Execution, landedFile } from './execution.ts';
 import { LaneBeside } from './lane-beside.ts';
-import { landAndCopy, straightOptions, straightRead } from './live.ts';
+import { landAndCopy } from './live.ts';
 import { interrupting } from './open.ts';
 import type { Plan, PlannedOutput } from './plan.ts';
 import { type Writing, writingsOf } from './segment-sql.ts';
+import { straightRead, straightRows } from './straight.ts';
 import { writeRows } from './write-rows.ts';
 
 /** One segment of an output: what is to be written where. */
@@ -55,7 +56,8 @@ export interface LanesAsk {
 export async function openLanes(execution: Execution, output: PlannedOutput, ask: LanesAsk): Promise<Lanes> {
   const { plan } = execution;
   const live = liveReader(execution);
-  if (live !== null && straightOptions(plan, output) !== null) return straightLanes(plan, output, live);
+  const straight = live === null ? null : straightRows(plan, output);
+  if (live !== null && straight !== null) return straightLanes(plan, straight, live);
   const memoryBytes = ask.memory === 'all' ? plan.limits.memoryBytes : littleMemory(plan);
   const beside = live === null && ask.memory === 'little' ? countBeside(plan, ask.segments, memoryBytes) : 0;
   if (beside > 1) return lanesBeside(execution, { count: beside, memoryBytes, signal: ask.signal });
@@ -89,11 +91,9 @@ function countBeside({ limits }: Plan, segments: readonly Segment[], memoryBytes
   return Math.min(limits.threads, segments.length, MAX_BESIDE, Math.floor(memoryBytes / LANE_BYTES));
 }
 
-function straightLanes(plan: Plan, output: PlannedOutput, live: LiveReader): Lanes {
-  const { delimiter = ',', nullText = '' } = straightOptions(plan, output) ?? {};
+function straightLanes(plan: Plan, rows: LiveTarget['rows'], live: LiveReader): Lanes {
   const each = live.lanes.map<Lane>((lane) => ({
-    write: ({ path, piece }) =>
-      lane.copy(straightRead(plan, piece), { path, text: 'plain', delimiter, nullText: nullText ?? '' }),
+    write: ({ path, piece }) => lane.copy(straightRead(plan, piece), { path, rows }),
     fraction: () => null,
   }));
   return { each, hasAllMemory: true, [Symbol.asyncDispose]: async () => {} };

@@ -1,14 +1,11 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { Fault } from '../base/errors.ts';
-import { ISO } from '../column/instant.ts';
-import { isMade } from '../dataset/query.ts';
-import type { CsvOptions } from '../format/options.ts';
 import type { Session } from '../source/engine.ts';
-import type { LiveLane, LiveRead, LiveTarget, Piece } from '../source/source.ts';
+import type { CsvRows, LiveLane, LiveRead, Piece } from '../source/source.ts';
 import { type Execution, landedFile } from './execution.ts';
 import { inTurn } from './in-turn.ts';
-import type { Plan, PlannedOutput } from './plan.ts';
+import type { Plan } from './plan.ts';
 import type { Writing } from './segment-sql.ts';
 import { writeRows } from './write-rows.ts';
 
@@ -17,31 +14,11 @@ export function landingRead({ source, live }: Plan, piece: Piece | null): LiveRe
   return { columns: source.columns.map(({ name }) => name), where: live?.where ?? null, piece };
 }
 
-/** The CSV options of an output whose bytes the live source can write itself; null for any other. */
-export function straightOptions(plan: Plan, { format, columns }: PlannedOutput): CsvOptions | null {
-  if (plan.live === null || plan.live.landing !== null || format.type !== 'csv' || columns !== undefined) return null;
-  const isPlain =
-    !plan.query.columns.some(isMade) && straightRead(plan, null).columns.every((name) => plainOf(plan, name));
-  const isOrdinary = format.lineEnd === 'lf' && !format.formulaGuard && !format.decimalComma;
-  const hasInstants = plan.query.columns.some(({ type }) => type.is === 'instant');
-  return isPlain && isOrdinary && (format.instants === ISO || !hasInstants) ? format : null;
-}
-
-function plainOf({ source }: Plan, column: string): boolean {
-  return source.live?.columns.some(({ name, plain }) => name === column && plain !== null) ?? false;
-}
-
-/** The query's columns as the live source knows them. */
-export function straightRead({ query, relation, live }: Plan, piece: Piece | null): LiveRead {
-  const columns = query.columns.map(({ name }) => relation.find((column) => column.name === name)?.from ?? name);
-  return { columns, where: live?.where ?? null, piece };
-}
-
 /** Lands one piece, gives its rows as the source tells them. */
 async function landPiece(lane: LiveLane, plan: Plan, piece: Piece, path: string): Promise<number> {
-  const target: LiveTarget = { path, text: 'landed', delimiter: ',', nullText: '' };
+  const rows: CsvRows = { as: 'csv', text: 'landed', delimiter: ',', nullText: '' };
   await mkdir(dirname(path), { recursive: true });
-  return lane.copy(landingRead(plan, piece), target);
+  return lane.copy(landingRead(plan, piece), { path, rows });
 }
 
 /** Lands a piece, encodes it from there and removes what landed. Gives the rows as the source tells them. */

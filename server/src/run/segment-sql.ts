@@ -5,8 +5,8 @@ import type { SegmentSql } from '../format/format.ts';
 import { formatOf } from '../format/formats.ts';
 import { relationSql } from '../source/relation.ts';
 import { type Execution, landedFile, segmentsFolder, sortedFile } from './execution.ts';
-import { straightOptions } from './live.ts';
 import { outputColumns, type Plan, type PlannedOutput } from './plan.ts';
+import { straightRows } from './straight.ts';
 
 type Staged = Pick<Execution, 'plan' | 'stage' | 'rowsSorted'>;
 
@@ -49,7 +49,7 @@ export interface Writing {
  */
 export function zstdLevel(plan: Plan, output: PlannedOutput): number | null {
   const { format, compression } = output;
-  if (compression.type !== 'zstd' || straightOptions(plan, output) !== null) return null;
+  if (compression.type !== 'zstd' || straightRows(plan, output) !== null) return null;
   const { written } = formatOf(format).segment(outputColumns(plan.query, output));
   return typeof written === 'string' ? null : compression.level;
 }

@@ -81,15 +81,40 @@ export interface LiveRead {
   readonly piece: Piece | null;
 }
 
-/** A CSV file without header that rows are written to; RFC 4180 with `"` as quote, a line feed ends a row. */
+/** A file that rows are written to. */
 export interface LiveTarget {
-  /** A file that is not there yet. */
+  /** Where none is yet. */
   readonly path: string;
+  readonly rows: CsvRows | JsonRows;
+}
+
+/** CSV without header; RFC 4180 with `"` as quote, a line feed ends a row. */
+export interface CsvRows {
+  readonly as: 'csv';
   readonly text: 'landed' | 'plain';
   readonly delimiter: string;
   /** What NULL is written as, unquoted; text that equals it is quoted. */
   readonly nullText: string;
 }
+
+/** Of columns that have a plain text, an object a line. */
+export interface JsonRows {
+  readonly as: 'json';
+  /** One for each column that is read. */
+  readonly members: readonly JsonMember[];
+  /** What follows on every object. */
+  readonly after: '' | ',';
+}
+
+export interface JsonMember {
+  /** Its name and what stands around it: `{"name":`, `,"name":`. */
+  readonly head: string;
+  /** Whether the plain text becomes a string, stands as it is, or is JSON whose line ends become spaces. */
+  readonly is: 'string' | 'bare' | 'json';
+}
+
+/** How long the heads of members may be together, in bytes; wider rows go through the engine. */
+export const MAX_HEADS_BYTES = 48 * 1024;
 
 /** Open connections to a live relation; all see one snapshot. Dispose ends them. Errors leave it as faults. */
 export interface LiveReader extends AsyncDisposable {

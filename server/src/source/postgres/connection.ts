@@ -1,8 +1,14 @@
 import { Client, type ClientConfig, Connection as PgConnection } from 'pg';
 import { Fault } from '../../base/errors.ts';
-import { type CopyAsk, CopyOut } from './copy-out.ts';
+import type { JsonRows } from '../source.ts';
+import { CopyJson } from './copy-json.ts';
+import { CopyOut } from './copy-out.ts';
+import { CopyRows } from './copy-rows.ts';
 import { postgresFault, stalled } from './errors.ts';
+import { ReadSocket } from './read-socket.ts';
+import type { RowTaker } from './row-taker.ts';
 import { allocate, type Buffers, SegmentFile } from './segment-file.ts';
+import type { Stamp } from './stamps.ts';
 
 /** How long the server may take to end a cancelled statement or a connection; then the socket is cut. */
 const GRACE_MS = 700;
@@ -30,9 +36,16 @@ export interface ConnectionAsk {
 }
 
 /** A COPY … TO STDOUT and the new file its rows go to. */
-export interface Copying extends Pick<CopyAsk, 'sql' | 'stamps' | 'delimiter'> {
+export interface Copying {
+  readonly sql: string;
   readonly path: string;
+  readonly rows: RowsAsk;
 }
+
+/** What is made of rows on their way: of CSV the same with moments rewritten, unless `stamps` is null; or JSON of text. */
+export type RowsAsk =
+  | { readonly as: 'csv'; readonly stamps: readonly Stamp[] | null; readonly delimiter: string }
+  | { readonly as: 'json'; readonly stamps: readonly Stamp[]; readonly lines: JsonRows };
 
 /** One connection: one statement at a time, the others wait their turn. Errors leave it as faults. */
 export class Connection implements AsyncDisposable {
@@ -41,6 +54,7 @@ export class Connection implements AsyncDisposable {
   #tail: Promise<unknown> = Promise.resolve();
   #isBusy = false;
   #buffers: Buffers | null = null;
+  #json: CopyJson | null = null;
   /** Why everything on this connection fails from now on. */
   #broken: unknown = null;
 
@@ -79,11 +93,12 @@ export class Connection implements AsyncDisposable {
   }
 
   /** Writes what a COPY … TO STDOUT brings into a new file and gives the rows the server tells. */
-  async copy({ path, ...ask }: Copying): Promise<number> {
+  async copy({ path, sql, rows }: Copying): Promise<number> {
     return this.#run(async (onBytes) => {
       this.#buffers ??= allocate();
       const file = await SegmentFile.create(path, this.#buffers);
-      const copy = new CopyOut({ ...ask, file, onBytes });
+      const areCounted = rows.as === 'json' || rows.stamps !== null;
+      const copy = new CopyOut({ sql, taker: this.#takerOf(rows), areCounted, file, onBytes });
       try {
         this.#client.query(copy);
         return await copy.rows;
@@ -91,6 +106,16 @@ export class Connection implements AsyncDisposable {
         await file.close();
       }
     });
+  }
+
+  #takerOf(rows: RowsAsk): RowTaker {
+    if (rows.as === 'json') {
+      this.#json ??= new CopyJson();
+      return this.#json.begin(rows.lines, rows.stamps);
+    }
+    const { stream } = this.#client.connection;
+    const taker = stream instanceof ReadSocket ? stream.rows : new CopyRows();
+    return taker.begin(rows.stamps, rows.delimiter);
   }
 
   async #run<T>(statement: (onBytes: () => void) => Promise<T>): Promise<T> {

@@ -7,6 +7,7 @@ import { after, before, describe, it } from 'node:test';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { PostgresReader, whyNoPostgres } from '../../../test/readers/postgres.ts';
 import { SourceGround } from '../../../test/source-ground.ts';
+import type { LiveTarget } from '../source.ts';
 
 const EVERY = { where: null, piece: null };
 
@@ -140,9 +141,17 @@ describe('a COPY from PostgreSQL', { skip: whyNoPostgres() }, () => {
   it('writes cells the way it is asked to', async () => {
     const shape = await ground.describe('cells');
     await using reader = await ground.open(shape);
-    const target = { ...ground.target('plain'), delimiter: ';', nullText: 'NULL' };
-    await reader.lanes[0]?.copy({ columns: ['b', 'a'], where: 'id < 3', piece: null }, target);
-    assert.equal(readFileSync(target.path, 'utf8'), ';NULL\n"a;b";"NULL"\n');
+    const csv = { as: 'csv', text: 'plain', delimiter: ';', nullText: 'NULL' } as const;
+    const members = ['{"b":', ',"a":'].map((head) => ({ head, is: 'string' }) as const);
+    const json = { as: 'json', members, after: ',' } as const;
+    const written = async (rows: LiveTarget['rows']) => {
+      const { path } = ground.target('plain');
+      await reader.lanes[0]?.copy({ columns: ['b', 'a'], where: 'id < 3', piece: null }, { path, rows });
+      return readFileSync(path, 'utf8');
+    };
+    assert.equal(await written(csv), ';NULL\n"a;b";"NULL"\n');
+    assert.equal(await written(json), '{"b":"","a":null},\n{"b":"a;b","a":"NULL"},\n');
+    assert.equal(await written(csv), ';NULL\n"a;b";"NULL"\n');
   });
 
   it('ends well wherever its end is cut, and not before all has come', async () => {

@@ -1,9 +1,8 @@
 import type { Connection, Submittable } from 'pg';
 import { Fault } from '../../base/errors.ts';
-import { CopyRows } from './copy-rows.ts';
 import { ReadSocket } from './read-socket.ts';
+import type { RowTaker } from './row-taker.ts';
 import type { SegmentFile } from './segment-file.ts';
-import type { Stamp } from './stamps.ts';
 
 /** `Z`: the server takes the next statement; whatever came before, this is the last message of one. */
 const READY_FOR_QUERY = 0x5a;
@@ -16,9 +15,10 @@ const READY_BYTES = HEADER_BYTES + 1;
 
 export interface CopyAsk {
   readonly sql: string;
-  /** Moments that are rewritten on the way, a column each; null for rows that go as they come. */
-  readonly stamps: readonly Stamp[] | null;
-  readonly delimiter: string;
+  /** Told what rows come. */
+  readonly taker: RowTaker;
+  /** Whether the taker tells as many rows as come. */
+  readonly areCounted: boolean;
   readonly file: SegmentFile;
   onBytes(): void;
 }
@@ -38,8 +38,7 @@ export class CopyOut implements Submittable {
   readonly #settle: PromiseWithResolvers<number>;
   #connection: Connection | null = null;
   #listeners: Listener[] = [];
-  /** There from `submit` on. */
-  #taker!: CopyRows;
+  readonly #taker: RowTaker;
   /** Bytes that came and are not with the taker. */
   #unread: Buffer = EMPTY;
   /** What is still to come of a message that goes on to pg. */
@@ -49,6 +48,7 @@ export class CopyOut implements Submittable {
 
   constructor(ask: CopyAsk) {
     this.#ask = ask;
+    this.#taker = ask.taker;
     this.#settle = Promise.withResolvers<number>();
     this.rows = this.#settle.promise;
   }
@@ -58,14 +58,11 @@ export class CopyOut implements Submittable {
     const { stream } = connection;
     this.#listeners = stream.listeners('data') as Listener[];
     if (stream instanceof ReadSocket) {
-      this.#taker = stream.rows;
       stream.tap = this.#onData;
     } else {
-      this.#taker = new CopyRows();
       for (const listener of this.#listeners) stream.off('data', listener);
       stream.on('data', this.#onData);
     }
-    this.#taker.begin(this.#ask.stamps, this.#ask.delimiter);
     connection.query(this.#ask.sql);
   }
 
@@ -166,9 +163,9 @@ export class CopyOut implements Submittable {
 
   async #counted(): Promise<number> {
     const rows = rowsOf(this.#tag);
-    const { messages } = this.#taker;
-    if (this.#ask.stamps !== null && messages !== rows) {
-      const cause = `${rows} rows in ${messages} messages`;
+    const { count } = this.#taker;
+    if (this.#ask.areCounted && count !== rows) {
+      const cause = `${rows} rows in ${count} messages or lines`;
       throw new Fault('source.refused', 'The server sends rows in another way than PostgreSQL does.', { cause });
     }
     return rows;

@@ -1,20 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { assemble } from '../../../test/assemble.ts';
+import { cuts, MOMENTS, messages, partsOf, takeAll } from '../../../test/copy-messages.ts';
 import { fc } from '../../../test/draws.ts';
 import { CopyRows } from './copy-rows.ts';
 import { COPY_ROWS_WASM_BASE64 } from './copy-rows.wasm.ts';
 import type { Stamp } from './stamps.ts';
-
-/** What PostgreSQL sends of a moment, and what is promised of it. */
-const MOMENTS: readonly (readonly [string, string])[] = [
-  ['2026-01-31 23:59:59.123456', '2026-01-31T23:59:59.123456'],
-  ['2026-01-31 23:59:59.12345', '2026-01-31T23:59:59.123450'],
-  ['2026-01-31 23:59:59.1', '2026-01-31T23:59:59.100000'],
-  ['2026-01-31 00:00:00', '2026-01-31T00:00:00.000000'],
-  ['10000-01-01 00:00:00', '+010000-01-01T00:00:00.000000'],
-  ['294246-12-31 23:59:59.5', '+294246-12-31T23:59:59.500000'],
-];
 
 interface Cell {
   readonly stamp: Stamp;
@@ -63,55 +54,15 @@ const table = fc.array(columnCells, { minLength: 1, maxLength: 6 }).chain((colum
   }),
 );
 
-/** Rows as the messages of a COPY. */
-function messages(rows: readonly string[]): Buffer {
-  return Buffer.concat(
-    rows.flatMap((row) => {
-      const body = Buffer.from(row);
-      const header = Buffer.from('d....');
-      header.writeUInt32BE(body.length + 4, 1);
-      return [header, body];
-    }),
-  );
-}
-
-/** Parts of the bytes, in order: as long as told, then of the length told last. */
-function partsOf(bytes: Buffer, lengths: readonly number[]): Buffer[] {
-  const parts: Buffer[] = [];
-  for (let at = 0; at < bytes.length; ) {
-    const length = lengths[Math.min(parts.length, lengths.length - 1)] ?? bytes.length;
-    parts.push(bytes.subarray(at, at + length));
-    at += length;
-  }
-  return parts;
-}
-
-/** Every row, each part being read as a socket does: right into the input. */
-function takeAll(taker: CopyRows, parts: readonly Buffer[]): string {
-  const taken: Buffer[] = [];
-  for (const part of parts) {
-    let unread = taker.input.subarray(0, part.copy(taker.input));
-    while (unread.length > 0) {
-      unread = unread.subarray(taker.receive(unread));
-      assert.equal(taker.take(), false);
-      taken.push(Buffer.from(taker.rows));
-      taker.drop(taker.rows.length);
-      taker.keep();
-    }
-  }
-  return Buffer.concat(taken).toString();
-}
-
 test('moments are rewritten wherever the bytes part, and nothing else is', () => {
   const taker = new CopyRows();
-  const lengths = fc.array(fc.integer({ min: 1, max: 40 }), { minLength: 1, maxLength: 40 });
   fc.assert(
-    fc.property(table, lengths, fc.boolean(), ({ stamps, rows, delimiter }, cuts, areRewritten) => {
+    fc.property(table, cuts, fc.boolean(), ({ stamps, rows, delimiter }, lengths, areRewritten) => {
       const lines = (key: 'sent' | 'text') => rows.map((row) => `${row.map((cell) => cell[key]).join(delimiter)}\n`);
       taker.begin(areRewritten ? stamps : null, delimiter);
-      const taken = takeAll(taker, partsOf(messages(lines('sent')), cuts));
+      const taken = takeAll(taker, partsOf(messages(lines('sent')), lengths));
       assert.equal(taken, lines(areRewritten ? 'text' : 'sent').join(''));
-      assert.equal(taker.messages, rows.length);
+      assert.equal(taker.count, rows.length);
       assert.equal(taker.left.length, 0);
     }),
     { numRuns: 1000 },
@@ -125,7 +76,7 @@ test('a full read is taken to its last byte, whatever stands in it', () => {
     const bytes = messages(Array.from({ length: rows }, () => `${sent}\n`));
     taker.begin([stamp], ',');
     assert.equal(takeAll(taker, partsOf(bytes, [taker.input.length])), `${text}\n`.repeat(rows));
-    assert.equal(taker.messages, rows);
+    assert.equal(taker.count, rows);
   }
 });
 
@@ -171,6 +122,9 @@ test('what is longer than any moment is refused before it fills the memory', () 
 });
 
 test('copy-rows.wasm.ts is what copy-rows.wat assembles to', async () => {
-  const { base64, file } = await assemble('COPY_ROWS_WASM_BASE64', new URL('copy-rows.wat', import.meta.url));
+  const { base64, file } = await assemble(
+    'COPY_ROWS_WASM_BASE64',
+    ...['copy-rows.wat', 'copy-messages.wat'].map((wat) => new URL(wat, import.meta.url)),
+  );
   assert.ok(base64 === COPY_ROWS_WASM_BASE64, `copy-rows.wasm.ts is out of date; it should hold:\n${file}\n`);
 });

@@ -1,8 +1,8 @@
 import { Fault } from '../../base/errors.ts';
 import { identifier, literal } from '../../column/sql.ts';
-import type { LiveLane, LiveRead, LiveReader, LiveShape, LiveTarget } from '../source.ts';
+import type { CsvRows, LiveLane, LiveRead, LiveReader, LiveShape, LiveTarget } from '../source.ts';
 import { findRelation, isLockable, signatureOf } from './catalog.ts';
-import { Connection, type ConnectionAsk, type Copying } from './connection.ts';
+import { Connection, type ConnectionAsk, type Copying, type RowsAsk } from './connection.ts';
 import { changed, codeOf } from './errors.ts';
 import { NO_PAGE } from './pieces.ts';
 import { begin } from './session.ts';
@@ -139,15 +139,24 @@ function touchSql({ relation }: LiveShape): string {
 const FIRST = 'drayage_first';
 
 function copyingOf(live: LiveShape, read: LiveRead, target: LiveTarget): Copying {
-  const { text, delimiter, nullText, path } = target;
-  const areStamped = text === 'plain' && areClear(delimiter, nullText);
+  const { path, rows } = target;
+  const text = rows.as === 'csv' ? rows.text : 'plain';
+  const areStamped = rows.as === 'json' || (text === 'plain' && areClear(rows.delimiter, rows.nullText));
   const stamps = read.columns.map((name) => (areStamped ? stampOf(live, name) : null));
   const items = read.columns.map((name, at) => (stamps[at] ? identifier(name) : textOf(live, name, text)));
+  const first = `${items[0]} as ${FIRST}`;
+  const options = rows.as === 'csv' ? csvOptions(rows) : 'format text';
   return {
-    ...{ path, delimiter },
-    stamps: stamps.some((stamp) => stamp !== null) ? stamps : null,
-    sql: copySql(items, rowsSql(live, read), target),
+    path,
+    rows: rowsAsk(rows, stamps),
+    sql: `copy (select ${[first, ...items.slice(1)].join(', ')} from ${rowsSql(live, read)}) to stdout (${options}, encoding 'UTF8')`,
   };
+}
+
+function rowsAsk(rows: LiveTarget['rows'], stamps: readonly Stamp[]): RowsAsk {
+  if (rows.as === 'json') return { as: 'json', stamps, lines: rows };
+  const areSome = stamps.some((stamp) => stamp !== null);
+  return { as: 'csv', stamps: areSome ? stamps : null, delimiter: rows.delimiter };
 }
 
 /** What the moments of a column are that can be rewritten on their way: those of the server's own two types. */
@@ -158,14 +167,13 @@ function stampOf({ columns }: LiveShape, name: string): Stamp {
   return natural === 'timestamp' ? natural : null;
 }
 
-function copySql([first, ...items]: string[], rows: string, { text, delimiter, nullText }: LiveTarget): string {
+function csvOptions({ text, delimiter, nullText }: CsvRows): string {
   // A reader of the file would take a byte order mark that a first cell begins with for the file's own.
   const start = text === 'landed' ? `, force_quote (${FIRST})` : '';
-  const format = `format csv, delimiter ${literal(delimiter)}, null ${literal(nullText)}, quote '"', escape '"', encoding 'UTF8'${start}`;
-  return `copy (select ${[`${first} as ${FIRST}`, ...items].join(', ')} from ${rows}) to stdout (${format})`;
+  return `format csv, delimiter ${literal(delimiter)}, null ${literal(nullText)}, quote '"', escape '"'${start}`;
 }
 
-function textOf(live: LiveShape, name: string, text: LiveTarget['text']): string {
+function textOf(live: LiveShape, name: string, text: CsvRows['text']): string {
   const sql = live.columns.find((column) => column.name === name)?.[text];
   if (typeof sql !== 'string') throw new Error(`The relation has no ${text} text of column ${name}.`);
   return sql;
