@@ -43,14 +43,22 @@ const straightCsv = fc
   })
   .map(format);
 
-/** JSON the server's rows become without the engine. */
+/** JSON the server's rows become without the engine, unless it holds what an option is for. */
 const straightJson = fc
   .record({
     type: fc.constantFrom('json', 'jsonl'),
     bigIntegers: fc.constantFrom('number', 'string'),
     nonFinite: fc.constant('string'),
+    nested: fc.constantFrom('structure', 'structure', 'text'),
+    instants: fc.constantFrom('iso', 'iso', 'epoch_ms'),
   })
   .map(format);
+
+function needsEngine({ columns }: Table, one: FormatOptions): boolean {
+  if (one.type !== 'json' && one.type !== 'jsonl') return false;
+  const has = (is: ColumnType['is']) => columns.some(({ type }) => type.is === is);
+  return (one.nested === 'text' && has('json')) || (one.instants !== 'iso' && has('instant'));
+}
 
 type Formats = readonly [csv: FormatOptions, json: FormatOptions, other: FormatOptions];
 
@@ -91,7 +99,7 @@ suite('every value of a PostgreSQL table survives', { skip: whyNoReaders() }, ()
     const twins = await exported({ file: database, types }, straight, ground.folder);
     for (const [at, twin] of twins.entries()) await assertSameBytes(await readFile(landed[at] ?? ''), twin);
     for (const [at, one] of straight.entries())
-      await assertSameBytes(await alone(input, one, isStraight), landed[at] ?? '');
+      await assertSameBytes(await alone(input, one, isStraight && !needsEngine(table, one)), landed[at] ?? '');
   }
 
   test('columns of every simple type', async () => {
@@ -117,7 +125,7 @@ suite('every value of a PostgreSQL table survives', { skip: whyNoReaders() }, ()
   }
 
   async function assertRefused(input: ExportInput, fault: RegExp): Promise<void> {
-    for (const each of [CSV, PARQUET]) {
+    for (const each of [CSV, JSONL, PARQUET]) {
       await assert.rejects(exported(input, [each], ground.folder), (error) => {
         assert.ok(error instanceof Fault);
         assert.match(`${error.code}: ${error.message}`, fault, each.type);
@@ -347,6 +355,17 @@ suite('every value of a PostgreSQL table survives', { skip: whyNoReaders() }, ()
     const types = { n: { is: 'decimal', precision: 10, scale: 1 } } as const;
     await assertRefused({ source }, /^value\.refused: /);
     await assertRefused({ source, types }, /^value\.refused: /);
+  });
+
+  test('a value that is refused is told by its row and column, whichever way it went', async () => {
+    const rows = [
+      'create table nan (id int, d numeric(9,2))',
+      "insert into nan values (1, 1.5), (2, null), (3, 'NaN')",
+    ];
+    await assertRefused(
+      { source: await tables.make(rows, 'nan') },
+      /row 3, column d, counted from page 0 of the table/,
+    );
   });
 
   test('bytes that are no UTF-8 are refused', async () => {

@@ -1,10 +1,13 @@
 import { existsSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { Fault } from '../base/errors.ts';
 import { identifier, literal } from '../column/sql.ts';
 import { formatOf } from '../format/formats.ts';
 import type { Session } from '../source/engine.ts';
 import { scanOf } from '../source/relation.ts';
+import type { Piece } from '../source/source.ts';
 import { type Execution, landedFile } from './execution.ts';
+import { landPiece } from './live.ts';
 import { interrupting, openPlanned } from './open.ts';
 import type { Plan } from './plan.ts';
 
@@ -16,13 +19,14 @@ const SEARCH_MS = 10_000;
  * and gives the fault again with both named. The hot path carries no row numbers; this second read
  * happens only after a failure. When nothing is found the fault stays as it was.
  */
-export async function locateRefusal(fault: Fault, { plan, stage, signal }: Execution): Promise<Fault> {
+export async function locateRefusal(fault: Fault, execution: Execution): Promise<Fault> {
+  const { plan, stage, signal } = execution;
   try {
+    const late = AbortSignal.any([signal, AbortSignal.timeout(SEARCH_MS)]);
     await using engine = await openPlanned(plan, stage, { threads: 1, memoryBytes: plan.limits.memoryBytes });
-    using _ = interrupting(AbortSignal.any([signal, AbortSignal.timeout(SEARCH_MS)]), engine);
+    using _ = interrupting(late, engine);
     const session = await engine.session();
-    const places = plan.live === null ? [{ scan: scanOf(plan.source, null, []), of: '' }] : landedPlaces(plan, stage);
-    for (const { scan, of } of places) {
+    for await (const { scan, of } of placesOf(execution, late)) {
       const place = await search(session, plan, scan);
       if (place) return new Fault(fault.code, `${fault.message} It stands in ${place}${of}.`, { cause: fault.cause });
     }
@@ -32,14 +36,37 @@ export async function locateRefusal(fault: Fault, { plan, stage, signal }: Execu
   return fault;
 }
 
-/** A live relation has no row numbers: a row is told by its place among the pages it was read with. */
-function landedPlaces(plan: Plan, stage: string): { scan: string; of: string }[] {
-  const pieces = plan.live?.landing ?? (plan.cut.by === 'pieces' ? plan.cut.segments : []);
-  return pieces.flatMap(({ rows }, at) => {
-    const path = landedFile(stage, at);
-    const of = rows === null ? '' : `, counted from page ${rows[0]} of the table`;
-    return existsSync(path) ? [{ scan: scanOf(plan.source, null, [path]), of }] : [];
-  });
+interface Place {
+  readonly scan: string;
+  readonly of: string;
+}
+
+/**
+ * Where values are looked for, in order. A live relation has no row numbers: a row is told by its place among the
+ * pages it was read with. Where nothing landed, since rows went straight, they land now, as the relation is now.
+ */
+async function* placesOf({ plan, stage, openLive }: Execution, late: AbortSignal): AsyncGenerator<Place> {
+  if (plan.live === null) return yield { scan: scanOf(plan.source, null, []), of: '' };
+  const all = plan.live.landing ?? (plan.cut.by === 'pieces' ? plan.cut.segments : []);
+  const pieces = all.map((piece, at) => ({ piece, path: landedFile(stage, at) }));
+  const landed = pieces.filter(({ path }) => existsSync(path));
+  for (const { piece, path } of landed) yield placeOf(plan, piece, path);
+  if (landed.length > 0 || !openLive) return;
+  await using reader = await openLive();
+  late.addEventListener('abort', () => void reader[Symbol.asyncDispose]());
+  for (const { piece, path } of pieces) {
+    try {
+      await landPiece(reader.lanes[0], plan, piece, path);
+      yield placeOf(plan, piece, path);
+    } finally {
+      await rm(path, { force: true });
+    }
+  }
+}
+
+function placeOf(plan: Plan, { rows }: Piece, path: string): Place {
+  const of = rows === null ? '' : `, counted from page ${rows[0]} of the table`;
+  return { scan: scanOf(plan.source, null, [path]), of };
 }
 
 async function search(session: Session, plan: Plan, scan: string): Promise<string | null> {

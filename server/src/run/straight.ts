@@ -8,6 +8,7 @@ import {
   type JsonMember,
   type JsonRows,
   type LiveRead,
+  MAX_COLUMNS,
   MAX_HEADS_BYTES,
   type Piece,
 } from '../source/source.ts';
@@ -24,7 +25,8 @@ export function straightRows(plan: Plan, output: PlannedOutput): CsvRows | JsonR
 function isPlain(plan: Plan): boolean {
   const live = plan.source.live?.columns ?? [];
   const hasPlain = (wanted: string) => live.some(({ name, plain }) => name === wanted && plain !== null);
-  return !plan.query.columns.some(isMade) && straightRead(plan, null).columns.every(hasPlain);
+  const { columns } = plan.query;
+  return columns.length <= MAX_COLUMNS && !columns.some(isMade) && straightRead(plan, null).columns.every(hasPlain);
 }
 
 /** The query's columns as the live source knows them. */

@@ -113,6 +113,9 @@ export interface JsonMember {
   readonly is: 'string' | 'bare' | 'json';
 }
 
+/** How many columns a live source writes itself: no table of PostgreSQL has more. */
+export const MAX_COLUMNS = 1600;
+
 /** How long the heads of members may be together, in bytes; wider rows go through the engine. */
 export const MAX_HEADS_BYTES = 48 * 1024;
 

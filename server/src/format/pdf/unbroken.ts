@@ -52,6 +52,8 @@ export class ThreadEnd {
   }
 
   async #end(worker: Worker): Promise<void> {
+    // What is waited for keeps no process alive, the thread does.
+    worker.ref();
     worker.once('exit', () => setReady(this.#state));
     const wasAtWork = Atomics.exchange(this.#state, 0, ENDING) === AT_WORK;
     if (wasAtWork && worker.threadId >= 0) await Atomics.waitAsync(this.#state, 0, ENDING).value;

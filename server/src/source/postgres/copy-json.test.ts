@@ -106,6 +106,41 @@ test('messages may hold several rows, or parts of one', () => {
   assert.equal(taker.count, 4);
 });
 
+test('what was before is forgotten', () => {
+  const taker = new CopyJson();
+  const rows = {
+    as: 'json',
+    members: [
+      { head: '{"a":', is: 'string' },
+      { head: ',"b":', is: 'bare' },
+    ],
+    after: '',
+  } as const;
+  for (const before of ['', 'x', 'x\t', 'x\t1', '\\N']) {
+    taker.begin(rows, [null, null]);
+    takeAll(taker, [messages([`y\t2\n${before}`])]);
+    taker.begin(rows, [null, null]);
+    assert.equal(takeAll(taker, [messages(['z\t3\n'])]), '{"a":"z","b":3}\n');
+    assert.equal(taker.count, 1);
+  }
+});
+
+test('a long head has room wherever the rows before it end', () => {
+  const taker = new CopyJson();
+  const head = `,"${'h'.repeat(MAX_HEADS_BYTES - 20)}":`;
+  const members = [
+    { head: '{"a":', is: 'string' },
+    { head, is: 'string' },
+  ] as const;
+  taker.begin({ as: 'json', members, after: '' }, [null, null]);
+  // Six bytes of JSON for one: the rows' memory is full amid the read.
+  for (let length = 30_000; length < 65_000; length += 97) {
+    const taken = takeAll(taker, [messages([`${'\x01'.repeat(length)}\tb\n`])]);
+    assert.equal(taken.length, 6 * length + head.length + 12);
+    assert.ok(taken.endsWith(`\\u0001"${head}"b"}\n`));
+  }
+});
+
 test('rows that become far longer than a read come whole', () => {
   const taker = new CopyJson();
   const heads = Array.from({ length: 1000 }, (_, at) => `${at === 0 ? '{' : ','}"${String(at).padStart(40, '.')}":`);
@@ -135,6 +170,15 @@ test('names that have no room, and rows of other columns, are refused', () => {
   }
   taker.begin({ as: 'json', members: [member(1), member(1)], after: '' }, [null, null]);
   assert.throws(() => takeAll(taker, [messages(['1\n'])]), /unreachable/);
+  // No JSON that the server lets in.
+  for (const row of ['"\x01"\n', '"\\b"\n', '"\\v"\n']) {
+    taker.begin({ as: 'json', members: [{ head: '{"a":', is: 'json' }], after: '' }, [null]);
+    assert.throws(() => takeAll(taker, [messages([row])]), /unreachable/);
+  }
+  for (const row of ['\\', 'a\\']) {
+    taker.begin({ as: 'json', members: [member(1)], after: '' }, [null]);
+    assert.throws(() => takeAll(taker, [messages([row])]), /unreachable/);
+  }
 });
 
 test('copy-json.wasm.ts is what its parts assemble to', async () => {

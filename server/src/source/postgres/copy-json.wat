@@ -42,11 +42,18 @@
     (br_if $next (i32.lt_u (local.tee $done (i32.add (local.get $done) (i32.const 16))) (local.get $length))))
   (global.set $out (i32.add (global.get $out) (local.get $length))))
 
+;; The backslash at $at ends what has come; it cannot end the message.
+(func $waitForPair
+  (if (i32.eq (global.get $rest) (i32.const 1)) (then (unreachable))))
+
 ;; The head of the cell at $at, and NULL if it is that. 1 where more has to come to tell.
 (func $begin (param $stop i32) (result i32)
   (if (i32.eq (i32.load8_u (global.get $at)) (i32.const 92))
     (then
-      (if (i32.eq (i32.add (global.get $at) (i32.const 1)) (local.get $stop)) (then (return (i32.const 1))))
+      (if (i32.eq (i32.add (global.get $at) (i32.const 1)) (local.get $stop))
+        (then
+          (call $waitForPair)
+          (return (i32.const 1))))
       (if (i32.eq (i32.load8_u offset=1 (global.get $at)) (i32.const 78))
         (then
           (call $writeHead)
@@ -110,15 +117,17 @@
   (call $writeEscape (local.get $byte) (local.get $out))
   (i32.add (local.get $out) (i32.const 6)))
 
-;; The byte that the backslash at $at and the one behind it stand for in JSON, where line ends become spaces.
+;; The byte that the backslash at $at and the one behind it stand for in JSON, where line ends become spaces. Another
+;; control character stands in no JSON.
 (func $unescaped (param $at i32) (result i32)
   (local $byte i32)
+  (if (i32.ne (i32.load8_u (local.get $at)) (i32.const 92)) (then (unreachable)))
   (local.set $byte (i32.load8_u offset=1 (local.get $at)))
+  (if (i32.eq (local.get $byte) (i32.const 92)) (then (return (i32.const 92))))
   (if (i32.eq (local.get $byte) (i32.const 116)) (then (return (i32.const 9))))
-  (select
-    (i32.const 32)
-    (local.get $byte)
-    (i32.or (i32.eq (local.get $byte) (i32.const 110)) (i32.eq (local.get $byte) (i32.const 114)))))
+  (if (i32.eq (local.get $byte) (i32.const 110)) (then (return (i32.const 32))))
+  (if (i32.ne (local.get $byte) (i32.const 114)) (then (unreachable)))
+  (i32.const 32))
 
 ;; Goes on with the value up to its end, to $stop or as far as there is room. 1 where a backslash stands before $stop.
 (func $writeValue (param $stop i32) (param $isJson i32) (result i32)
@@ -173,9 +182,12 @@
       (br $next)))
   (call $advance (i32.sub (local.get $at) (global.get $at)))
   (global.set $out (local.get $out))
-  (i32.and
-    (i32.lt_u (local.get $at) (local.get $stop))
-    (i32.le_u (local.get $out) (global.get $full))))
+  (if (i32.or
+        (i32.eq (local.get $at) (local.get $stop))
+        (i32.gt_u (local.get $out) (global.get $full)))
+    (then (return (i32.const 0))))
+  (call $waitForPair)
+  (i32.const 1))
 
 ;; The moment at $at, if one is there. Gives 0 for go on, 1 for wait for more, 2 for one the caller is to rewrite.
 (func $takeMoment (param $stop i32) (result i32)
@@ -201,9 +213,7 @@
       (return (i32.const 0))))
   (if (i32.eq (call $kind) (i32.const 3)) (then (return (call $writeValue (local.get $stop) (i32.const 1)))))
   (if (call $kind)
-    (then
-      (if (local.tee $what (call $takeMoment (local.get $stop))) (then (return (local.get $what))))
-      (if (i32.eq (global.get $at) (local.get $stop)) (then (return (i32.const 0))))))
+    (then (if (local.tee $what (call $takeMoment (local.get $stop))) (then (return (local.get $what))))))
   (call $writeValue (local.get $stop) (i32.const 0)))
 
 ;; As in copy-rows.wat; 1 also where the rows have to be emptied first.

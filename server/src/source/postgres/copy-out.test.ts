@@ -177,6 +177,27 @@ describe('a COPY from PostgreSQL', { skip: whyNoPostgres() }, () => {
     cutting.close();
   });
 
+  const unlike: [what: string, change: (answer: Buffer) => Uint8Array][] = [
+    ['another number of rows', (answer) => answer.with(answer.indexOf('COPY 1') + 5, 50)],
+    ['another number of cells', (answer) => answer.with(answer.indexOf('a;b\t') + 1, 9)],
+    ['a row that does not end', (answer) => answer.with(answer.indexOf('a;b\t2\n') + 5, 92)],
+  ];
+  for (const [what, change] of unlike) {
+    it(`refuses lines of JSON of ${what}`, async (context) => {
+      const changing = await between(path, async (database, client) => {
+        for await (const bytes of database) client.write(bytes.includes('a;b\t2\n') ? change(bytes) : bytes);
+        client.end();
+      });
+      context.after(() => changing.close());
+      const shape = await ground.describe('cells');
+      await using reader = await ground.open(shape, { more: { url: addressBy(changing, direct) } });
+      const members = ['{"b":', ',"id":'].map((head) => ({ head, is: 'string' }) as const);
+      const target = { path: ground.target('plain').path, rows: { as: 'json', members, after: '' } } as const;
+      const copied = reader.lanes[0]?.copy({ columns: ['b', 'id'], where: 'id = 2', piece: null }, target);
+      await assert.rejects(copied ?? Promise.resolve(), { code: 'source.refused', message: /than PostgreSQL does/ });
+    });
+  }
+
   it('waits for a file that has no room', async () => {
     const shape = await ground.describe('many');
     await using reader = await ground.open(shape);

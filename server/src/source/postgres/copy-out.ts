@@ -76,7 +76,7 @@ export class CopyOut implements Submittable {
     try {
       this.#take();
     } catch (error) {
-      this.#fail(error);
+      this.#fail(unlike(error));
     }
   }
 
@@ -146,10 +146,10 @@ export class CopyOut implements Submittable {
     );
   }
 
-  /** The file failed: the server is left to find its connection gone. */
+  /** Rows cannot be taken or written: the server is left to find its connection gone. */
   #fail(error: unknown): void {
     this.#error ??= error;
-    this.#connection?.stream.destroy();
+    this.#connection?.stream.destroy(error instanceof Error ? error : undefined);
   }
 
   handleCommandComplete(message: { readonly text: string }): void {
@@ -165,8 +165,7 @@ export class CopyOut implements Submittable {
     const rows = rowsOf(this.#tag);
     const { count } = this.#taker;
     if (this.#ask.areCounted && count !== rows) {
-      const cause = `${rows} rows in ${count} messages or lines`;
-      throw new Fault('source.refused', 'The server sends rows in another way than PostgreSQL does.', { cause });
+      throw unlike(`${rows} rows in ${count} messages or lines`);
     }
     return rows;
   }
@@ -186,6 +185,10 @@ export class CopyOut implements Submittable {
     stream?.off('data', this.#onData);
     for (const listener of this.#listeners) stream?.on('data', listener);
   }
+}
+
+function unlike(cause: unknown): Fault {
+  return new Fault('source.refused', 'The server sends rows in another way than PostgreSQL does.', { cause });
 }
 
 /** `COPY 1000000`. */

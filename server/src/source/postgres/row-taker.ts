@@ -3,7 +3,7 @@ import { rewriteStamp } from './stamps.ts';
 /** What a server sends at once seldom has more. */
 const READ_BYTES = 64 * 1024;
 
-/** No moment's text is as long, nor a message's header. */
+/** No moment's text is as long, nor a message's header, nor a backslash with what it stands before. */
 const MAX_LEFT_BYTES = 64;
 
 interface Global<T> {
@@ -111,7 +111,7 @@ export class RowTaker<Exports extends TakerExports = TakerExports> {
     const { at, end } = this.wasm;
     const { readAt } = this.#module;
     const length = end.value - at.value;
-    if (length > MAX_LEFT_BYTES) throw new RangeError('A moment is longer than any moment is.');
+    if (length > MAX_LEFT_BYTES) throw new RangeError('What has to come as a whole is longer than it can be.');
     this.memory.copyWithin(readAt - length, at.value, end.value);
     at.value = readAt - length;
     end.value = readAt;
