@@ -18,9 +18,10 @@ function output(type: string, more: Partial<OutputAsk> = {}): OutputAsk {
   return { format: format({ type }), compression: { type: 'none' }, ...more };
 }
 
-/** The ways rows take: straight into their CSV, landed piece by piece, and landed all before anything is written. */
+/** The ways rows take: straight into their CSV or JSON, landed piece by piece, and landed all before anything is written. */
 const WAYS = {
   straight: { outputs: [output('csv')] },
+  'straight as JSON': { outputs: [output('jsonl', { compression: { type: 'gzip', level: 1 } })] },
   'landed by pieces': { outputs: [output('parquet')] },
   'landed at first': { order: ['-id'], outputs: [output('jsonl')] },
   'landed for two outputs': { outputs: [output('csv'), output('avro')] },
