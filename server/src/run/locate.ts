@@ -10,6 +10,7 @@ import { type Execution, landedFile } from './execution.ts';
 import { landPiece } from './live.ts';
 import { interrupting, openPlanned } from './open.ts';
 import type { Plan } from './plan.ts';
+import { straightRows } from './straight.ts';
 
 /** A search that takes longer than this helps less than an answer does. */
 const SEARCH_MS = 10_000;
@@ -49,14 +50,15 @@ async function* placesOf({ plan, stage, openLive }: Execution, late: AbortSignal
   if (plan.live === null) return yield { scan: scanOf(plan.source, null, []), of: '' };
   const all = plan.live.landing ?? (plan.cut.by === 'pieces' ? plan.cut.segments : []);
   const pieces = all.map((piece, at) => ({ piece, path: landedFile(stage, at) }));
-  const landed = pieces.filter(({ path }) => existsSync(path));
-  for (const { piece, path } of landed) yield placeOf(plan, piece, path);
-  if (landed.length > 0 || !openLive) return;
+  for (const { piece, path } of pieces) if (existsSync(path)) yield placeOf(plan, piece, path);
+  if (!openLive || !plan.outputs.some((output) => straightRows(plan, output) !== null)) return;
   await using reader = await openLive();
   late.addEventListener('abort', () => void reader[Symbol.asyncDispose]());
+  const [lane] = reader.lanes;
+  if (!lane) return;
   for (const { piece, path } of pieces) {
     try {
-      await landPiece(reader.lanes[0], plan, piece, path);
+      await landPiece(lane, plan, piece, path);
       yield placeOf(plan, piece, path);
     } finally {
       await rm(path, { force: true });
