@@ -271,6 +271,21 @@ suite('every value of a PostgreSQL table survives', { skip: whyNoReaders() }, ()
     await tables.make(['drop table t'], 't');
   });
 
+  /** What the server's text alone does not tell, or has no room for. */
+  const throughEngine: [what: string, columns: string, values: string, one: FormatOptions][] = [
+    ['JSON as text', 'j json', `'{"a": "b"}'`, format({ type: 'jsonl', nested: 'text' })],
+    ['epochs', 'i timestamptz', "'2026-01-31 00:00:00+00'", format({ type: 'jsonl', instants: 'epoch_ms' })],
+    ['names of 52 KB', longNames(800).join(' int, ').concat(' int'), Array(800).fill(1).join(), JSONL],
+  ];
+  for (const [what, columns, values, one] of throughEngine) {
+    test(`${what}: through the engine`, async () => {
+      const source = await tables.make([`create table t (${columns})`, `insert into t values (${values})`], 't');
+      const [landed = ''] = await exported({ source }, [one, AVRO], ground.folder);
+      await assertSameBytes(await alone({ source }, one, false), landed);
+      await tables.make(['drop table t'], 't');
+    });
+  }
+
   test('types that have no twin', async () => {
     const tree = { o: [['a', { a: [{ n: '1.10' }, null] }]] } as const;
     await assertTable(
@@ -386,6 +401,10 @@ suite('every value of a PostgreSQL table survives', { skip: whyNoReaders() }, ()
 
 function askOf(...formats: readonly FormatOptions[]): PlanAsk {
   return { outputs: formats.map((each) => ({ format: each, compression: { type: 'none' } })) };
+}
+
+function longNames(count: number): string[] {
+  return Array.from({ length: count }, (_, at) => `n${String(at).padStart(62, '_')}`);
 }
 
 async function assertSameBytes(bytes: Buffer, path: string): Promise<void> {
