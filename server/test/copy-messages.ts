@@ -1,25 +1,15 @@
 import assert from 'node:assert/strict';
-import type { RowTaker } from '../src/source/postgres/row-taker.ts';
+import type { Taker } from '../src/source/postgres/taker.ts';
 import { fc } from './draws.ts';
-
-/** What PostgreSQL sends of a moment, and what is promised of it. */
-export const MOMENTS: readonly (readonly [sent: string, text: string])[] = [
-  ['2026-01-31 23:59:59.123456', '2026-01-31T23:59:59.123456'],
-  ['2026-01-31 23:59:59.12345', '2026-01-31T23:59:59.123450'],
-  ['2026-01-31 23:59:59.1', '2026-01-31T23:59:59.100000'],
-  ['2026-01-31 00:00:00', '2026-01-31T00:00:00.000000'],
-  ['10000-01-01 00:00:00', '+010000-01-01T00:00:00.000000'],
-  ['294246-12-31 23:59:59.5', '+294246-12-31T23:59:59.500000'],
-];
 
 /** Lengths of the parts in which bytes come. */
 export const cuts = fc.array(fc.integer({ min: 1, max: 40 }), { minLength: 1, maxLength: 40 });
 
 /** Rows as the messages of a COPY. */
-export function messages(rows: readonly string[]): Buffer {
+export function messages(rows: readonly (string | Uint8Array)[]): Buffer {
   return Buffer.concat(
     rows.flatMap((row) => {
-      const body = Buffer.from(row);
+      const body = typeof row === 'string' ? Buffer.from(row) : row;
       const header = Buffer.from('d....');
       header.writeUInt32BE(body.length + 4, 1);
       return [header, body];
@@ -38,11 +28,11 @@ export function partsOf(bytes: Buffer, lengths: readonly number[]): Buffer[] {
   return parts;
 }
 
-/** Every row, each part being read as a socket does: right into the input. */
-export function takeAll(taker: RowTaker, parts: readonly Buffer[]): string {
+/** Every row, each part being read as a socket does: right into the input where there is one. */
+export function takeAll(taker: Taker & { readonly input?: Buffer }, parts: readonly Buffer[]): string {
   const taken: Buffer[] = [];
   for (const part of parts) {
-    let unread = taker.input.subarray(0, part.copy(taker.input));
+    let unread = taker.input?.subarray(0, part.copy(taker.input)) ?? part;
     while (unread.length > 0) {
       unread = unread.subarray(taker.receive(unread));
       takeRows(taker, taken);
@@ -52,7 +42,7 @@ export function takeAll(taker: RowTaker, parts: readonly Buffer[]): string {
   return Buffer.concat(taken).toString();
 }
 
-function takeRows(taker: RowTaker, taken: Buffer[]): void {
+function takeRows(taker: Taker, taken: Buffer[]): void {
   do {
     assert.equal(taker.take(), false);
     taken.push(Buffer.from(taker.rows));

@@ -139,7 +139,9 @@ test('quotes are doubled wherever they stand', () => {
 });
 
 test('the assembled module is that of the .wat files', async () => {
-  const wats = ['csv-rows.wat', 'value-text.wat'].map((name) => new URL(name, import.meta.url));
+  const wats = ['csv-rows.wat', '../column/csv-text.wat', '../column/value-text.wat'].map(
+    (name) => new URL(name, import.meta.url),
+  );
   const { base64, file } = await assemble('CSV_ROWS_WASM_BASE64', ...wats);
   assert.equal(CSV_ROWS_WASM_BASE64, base64, `csv-rows.wasm.ts is to hold:\n${file}`);
 });

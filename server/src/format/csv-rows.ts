@@ -1,8 +1,10 @@
 import { Fault } from '../base/errors.ts';
+import { type Global, type Memory, WasmModule } from '../base/wasm.ts';
+import { DOUBLING_END, putDoubling, SLACK_BYTES } from '../column/csv-text.ts';
+import { unusualDate, unusualMoment } from '../column/unusual.ts';
 import { LAYOUT_BYTES, type Layout, type Vectors } from '../column/vectors.ts';
 import { CSV_ROWS_WASM_BASE64 } from './csv-rows.wasm.ts';
 import { addressAt, spansByAddress } from './text-spans.ts';
-import { unusualDate, unusualMoment } from './unusual.ts';
 
 /** How cells become rows of CSV. */
 export interface CsvText {
@@ -19,9 +21,8 @@ const KINDS: Readonly<Record<Layout['is'], number>> = {
   ...{ uuid: 5, date: 6, time: 7, timestamp: 8, instant: 8 },
 };
 
-/** Where csv-rows.wat has what doubles quotes, and its columns, and how many bytes each of both. */
-const DOUBLING_AT = 256;
-const COLUMNS_AT = DOUBLING_AT + 256 * 16;
+/** Where csv-rows.wat has its columns, and how many bytes of each. */
+const COLUMNS_AT = DOUBLING_END;
 const COLUMN_BYTES = 16;
 
 /** With more spans than this, texts stand in another order than their rows: sorting them costs less than a copy each. */
@@ -30,37 +31,24 @@ const MANY_SPANS = 64;
 /** No value that is not text is longer: a 64-bit integer with sign and point, a UUID, a year of six digits. */
 const PLAIN_BYTES = 40;
 
-/** Room behind every region, since sixteen bytes are read and written at a time. */
-const SLACK_BYTES = 32;
-
 /** Rows are taken together until they may come to this much; a longer row comes alone. */
 const SLICE_BYTES = 4 * 1024 * 1024;
 
 /** Of a row with what is made of it: a file takes no more at once. */
 const MAX_BYTES = 2 ** 31 - 2 ** 20;
 
-interface Global<T> {
-  value: T;
-}
-
 type Numbers = 'columns' | 'delimiter' | 'point' | 'lineEnd' | 'lineEndLength' | 'nullAt' | 'nullLength';
 
 /** The exports of csv-rows.wat, which says what they mean. */
 interface Exports extends Readonly<Record<Numbers | 'row' | 'column' | 'out' | 'lowest' | 'length', Global<number>>> {
-  readonly memory: { readonly buffer: ArrayBuffer; grow(pages: number): number };
+  readonly memory: Memory;
   readonly write: (end: number) => number;
   readonly textBytes: (values: number, row: number, end: number) => number;
   readonly span: (values: number, row: number, end: number) => number;
   readonly move: (values: number, row: number, end: number, to: number) => void;
 }
 
-/** The part of Node's WebAssembly that is used here: its types come with the DOM only. */
-declare const WebAssembly: {
-  readonly Module: new (bytes: Uint8Array) => object;
-  readonly Instance: new (module: object) => { readonly exports: unknown };
-};
-
-const rowsModule = new WebAssembly.Module(Buffer.from(CSV_ROWS_WASM_BASE64, 'base64'));
+const rowsModule = new WasmModule<Exports>(CSV_ROWS_WASM_BASE64);
 
 /** Writes rows of CSV out of the engine's vectors, as docs/values.md has values. */
 export class CsvRows {
@@ -74,7 +62,7 @@ export class CsvRows {
   #words: Uint32Array;
 
   constructor(layouts: readonly Layout[], text: CsvText) {
-    this.#wasm = new WebAssembly.Instance(rowsModule).exports as Exports;
+    this.#wasm = rowsModule.instantiate();
     this.#bytes = Buffer.from(this.#wasm.memory.buffer);
     this.#words = new Uint32Array(this.#wasm.memory.buffer);
     this.#layouts = layouts;
@@ -105,7 +93,7 @@ export class CsvRows {
     wasm.nullAt.value = nullAt;
     nullLength.value = this.#bytes.write(text.nullText, nullAt);
     for (let power = 0; power <= 18; power++) this.#bytes.writeBigUInt64LE(10n ** BigInt(power), power * 8);
-    for (let pattern = 0; pattern < 256; pattern++) this.#bytes.set(doubling(pattern), DOUBLING_AT + pattern * 16);
+    putDoubling(this.#bytes);
     this.#layouts.forEach((layout, at) => {
       const column = COLUMNS_AT + at * COLUMN_BYTES;
       this.#bytes.writeUInt32LE(KINDS[layout.is], column);
@@ -242,9 +230,4 @@ export class CsvRows {
 /** The next place for a region, with room for reads past the one before. */
 function aligned(bytes: number): number {
   return Math.ceil((bytes + SLACK_BYTES) / 16) * 16;
-}
-
-/** Of eight bytes with quotes where the pattern has bits: which of them stands where once quotes are doubled. */
-function doubling(pattern: number): number[] {
-  return [0, 1, 2, 3, 4, 5, 6, 7].flatMap((place) => ((pattern >> place) & 1 ? [place, place] : [place]));
 }

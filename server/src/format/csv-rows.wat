@@ -1,138 +1,29 @@
 ;; Writes rows of CSV out of the engine's vectors: a vector's bytes are values side by side, as DuckDB's C API gives them.
 ;;
 ;; Sixteen bytes are read and written at a time, past the end of what counts: every region has room behind it.
-;; `csv-rows.ts` puts here: from 0 the powers of ten that an i64 holds, 8 bytes each; from 256, for each pattern of quotes
-;; among eight bytes, the lowest bit for the first one, the 16 bytes of a swizzle that doubles them; from 4352 the columns. A
-;; column has 16 bytes: its kind, its scale (for moments: whether a Z ends them), where its values stand, and where its
-;; validity stands, a bit for each row, or 0 where every row has a value.
+;; `csv-rows.ts` puts here: from 0 the powers of ten that an i64 holds, 8 bytes each; from 256 what csv-text.wat wants; from
+;; 4352 the columns. A column has 16 bytes: its kind, its scale (for moments: whether a Z ends them), where its values
+;; stand, and where its validity stands, a bit for each row, or 0 where every row has a value.
 ;; Kinds: 0 text, 1 bool, 2 to 4 integer or decimal of 16, 32 and 64 bits, 5 uuid, 6 date, 7 time, 8 moment.
 (memory (export "memory") 2)
 
 (global $columns (export "columns") (mut i32) (i32.const 0))
-(global $delimiter (export "delimiter") (mut i32) (i32.const 44))
 (global $point (export "point") (mut i32) (i32.const 46))
 ;; One byte or two, the first one lowest.
 (global $lineEnd (export "lineEnd") (mut i32) (i32.const 10))
 (global $lineEndLength (export "lineEndLength") (mut i32) (i32.const 1))
-;; Where the text of NULL stands.
-(global $nullAt (export "nullAt") (mut i32) (i32.const 0))
-(global $nullLength (export "nullLength") (mut i32) (i32.const 0))
 ;; The cell that is written next, and where its bytes go.
 (global $row (export "row") (mut i32) (i32.const 0))
 (global $column (export "column") (mut i32) (i32.const 0))
 (global $out (export "out") (mut i32) (i32.const 0))
 
-;; Text, in quotes where it holds a quote, a delimiter or a line end, or could be taken for NULL.
-(func $text (param $at i32) (param $length i32) (param $out i32) (result i32)
-  (local $done i32) (local $bytes v128) (local $found i32) (local $delimiters v128)
-  (block $quoted
-    (if (i32.eq (local.get $length) (global.get $nullLength))
-      (then (br_if $quoted (call $isNull (local.get $at)))))
-    (if (i32.eqz (local.get $length)) (then (return (local.get $out))))
-    (local.set $delimiters (i8x16.splat (global.get $delimiter)))
-    (loop $next
-      (local.set $bytes (v128.load (i32.add (local.get $at) (local.get $done))))
-      (v128.store (i32.add (local.get $out) (local.get $done)) (local.get $bytes))
-      (local.set $found
-        (i8x16.bitmask
-          (v128.or
-            (v128.or
-              (i8x16.eq (local.get $bytes) (v128.const i8x16 34 34 34 34 34 34 34 34 34 34 34 34 34 34 34 34))
-              (i8x16.eq (local.get $bytes) (local.get $delimiters)))
-            (v128.or
-              (i8x16.eq (local.get $bytes) (v128.const i8x16 10 10 10 10 10 10 10 10 10 10 10 10 10 10 10 10))
-              (i8x16.eq (local.get $bytes) (v128.const i8x16 13 13 13 13 13 13 13 13 13 13 13 13 13 13 13 13))))))
-      (local.set $done (i32.add (local.get $done) (i32.const 16)))
-      (if (i32.lt_u (local.get $done) (local.get $length))
-        (then
-          (br_if $next (i32.eqz (local.get $found)))
-          (br $quoted)))
-      ;; Bits of bytes behind the text do not count.
-      (br_if $quoted
-        (i32.shl (local.get $found) (i32.add (i32.sub (local.get $done) (local.get $length)) (i32.const 16))))
-      (return (i32.add (local.get $out) (local.get $length)))))
-  (call $inQuotes (local.get $at) (local.get $length) (local.get $out)))
-
-;; Whether the text there, as long as that of NULL, is the same.
-(func $isNull (param $at i32) (result i32)
-  (local $done i32)
-  (loop $next
-    (if (i32.eq (local.get $done) (global.get $nullLength)) (then (return (i32.const 1))))
-    (if (i32.ne
-          (i32.load8_u (i32.add (local.get $at) (local.get $done)))
-          (i32.load8_u (i32.add (global.get $nullAt) (local.get $done))))
-      (then (return (i32.const 0))))
-    (local.set $done (i32.add (local.get $done) (i32.const 1)))
-    (br $next))
-  (unreachable))
-
-(func $inQuotes (param $at i32) (param $length i32) (param $out i32) (result i32)
-  (local $bytes v128) (local $found i32)
-  (i32.store8 (local.get $out) (i32.const 34))
-  (local.set $out (i32.add (local.get $out) (i32.const 1)))
-  (block $done
-    (loop $next
-      (br_if $done (i32.eqz (local.get $length)))
-      (local.set $bytes (v128.load (local.get $at)))
-      (local.set $found
-        (i8x16.bitmask
-          (i8x16.eq (local.get $bytes) (v128.const i8x16 34 34 34 34 34 34 34 34 34 34 34 34 34 34 34 34))))
-      (if (i32.lt_u (local.get $length) (i32.const 16))
-        (then
-          ;; Quotes behind the text do not count, and what else stands there is written over.
-          (local.set $found
-            (i32.and
-              (local.get $found)
-              (i32.sub (i32.shl (i32.const 1) (local.get $length)) (i32.const 1))))
-          (local.set $out
-            (i32.sub
-              (call $doubled (local.get $bytes) (local.get $found) (local.get $out))
-              (i32.sub (i32.const 16) (local.get $length))))
-          (br $done)))
-      (local.set $out (call $doubled (local.get $bytes) (local.get $found) (local.get $out)))
-      (local.set $at (i32.add (local.get $at) (i32.const 16)))
-      (local.set $length (i32.sub (local.get $length) (i32.const 16)))
-      (br $next)))
-  (i32.store8 (local.get $out) (i32.const 34))
-  (i32.add (local.get $out) (i32.const 1)))
-
-;; Sixteen bytes with those doubled that have a bit.
-(func $doubled (param $bytes v128) (param $found i32) (param $out i32) (result i32)
-  (v128.store
-    (local.get $out)
-    (i8x16.swizzle
-      (local.get $bytes)
-      (v128.load offset=256 (i32.shl (i32.and (local.get $found) (i32.const 255)) (i32.const 4)))))
-  (v128.store
-    (i32.add
-      (i32.add (local.get $out) (i32.const 8))
-      (i32.popcnt (i32.and (local.get $found) (i32.const 255))))
-    (i8x16.swizzle
-      (i8x16.shuffle 8 9 10 11 12 13 14 15 8 9 10 11 12 13 14 15 (local.get $bytes) (local.get $bytes))
-      (v128.load offset=256 (i32.shl (i32.shr_u (local.get $found) (i32.const 8)) (i32.const 4)))))
-  (i32.add (i32.add (local.get $out) (i32.const 16)) (i32.popcnt (local.get $found))))
-
-;; A moment as microseconds since 1970; 0 where it is none of the years 1 to 9999.
-(func $moment (param $micros i64) (param $isInstant i32) (param $out i32) (result i32)
-  (local $day i64)
-  ;; Since 0001-01-01, of which there are 315537897600 seconds.
-  (local.set $micros (i64.add (local.get $micros) (i64.const 62135596800000000)))
-  (if (i64.ge_u (local.get $micros) (i64.const 315537897600000000)) (then (return (i32.const 0))))
-  (local.set $day (i64.div_u (local.get $micros) (i64.const 86400000000)))
-  (local.set $out (call $day (i32.add (i32.wrap_i64 (local.get $day)) (i32.const 306)) (local.get $out)))
-  (i32.store8 (local.get $out) (i32.const 84))
-  (local.set $out
-    (call $time
-      (i64.sub (local.get $micros) (i64.mul (local.get $day) (i64.const 86400000000)))
-      (i32.add (local.get $out) (i32.const 1))))
-  (i32.store8 (local.get $out) (i32.const 90))
-  (i32.add (local.get $out) (local.get $isInstant)))
-
-;; A day as its number since 1970; 0 where it is none of the years 1 to 9999.
-(func $date (param $day i32) (param $out i32) (result i32)
-  (local.set $day (i32.add (local.get $day) (i32.const 719162)))
-  (if (i32.ge_u (local.get $day) (i32.const 3652059)) (then (return (i32.const 0))))
-  (call $day (i32.add (local.get $day) (i32.const 306)) (local.get $out)))
+;; The bytes of a UUID: the engine has the lowest first and the highest bit turned over.
+(func $uuidBytes (param $at i32) (result v128)
+  (local $bytes v128)
+  (local.set $bytes (v128.load (local.get $at)))
+  (v128.xor
+    (i8x16.shuffle 15 14 13 12 11 10 9 8 7 6 5 4 3 2 1 0 (local.get $bytes) (local.get $bytes))
+    (v128.const i8x16 0x80 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0)))
 
 ;; A value of $row; 0 where it is a date or a moment the caller is to write.
 (func $value (param $column i32) (param $row i32) (param $out i32) (result i32)
@@ -150,7 +41,10 @@
       (call $time (i64.load (i32.add (local.get $values) (i32.shl (local.get $row) (i32.const 3)))) (local.get $out))))
     (return
       (call $date (i32.load (i32.add (local.get $values) (i32.shl (local.get $row) (i32.const 2)))) (local.get $out))))
-    (return (call $uuid (i32.add (local.get $values) (i32.shl (local.get $row) (i32.const 4))) (local.get $out))))
+    (return
+      (call $uuid
+        (call $uuidBytes (i32.add (local.get $values) (i32.shl (local.get $row) (i32.const 4))))
+        (local.get $out))))
     (return
       (call $decimal
         (i64.load (i32.add (local.get $values) (i32.shl (local.get $row) (i32.const 3))))

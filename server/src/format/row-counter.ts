@@ -1,3 +1,4 @@
+import { WasmModule } from '../base/wasm.ts';
 import { ROW_COUNTER_WASM_BASE64 } from './row-counter.wasm.ts';
 
 /** What a fill of the buffer holds at most; the module's memory (row-counter.wat) is made for it. */
@@ -9,13 +10,7 @@ interface CounterExports {
   readonly count: (lengthBytes: number, quoteAware: number, inside: number) => number;
 }
 
-/** The part of Node's WebAssembly that is used here: its types come with the DOM only. */
-declare const WebAssembly: {
-  readonly Module: new (bytes: Uint8Array) => object;
-  readonly Instance: new (module: object) => { readonly exports: unknown };
-};
-
-const counterModule = new WebAssembly.Module(Buffer.from(ROW_COUNTER_WASM_BASE64, 'base64'));
+const counterModule = new WasmModule<CounterExports>(ROW_COUNTER_WASM_BASE64);
 
 /**
  * Counts row ends (0x0A) in text that streams by. With quotes in mind, a row end between double quotes (0x22) is
@@ -32,7 +27,7 @@ export class RowCounter {
 
   /** `quoteAware` for CSV; formats that escape row ends in values, such as JSON Lines, need it not. */
   constructor(quoteAware: boolean) {
-    const { memory, count } = new WebAssembly.Instance(counterModule).exports as CounterExports;
+    const { memory, count } = counterModule.instantiate();
     this.buffer = Buffer.from(memory.buffer, 0, BUFFER_BYTES);
     this.#count = count;
     this.#quoteAware = quoteAware ? 1 : 0;

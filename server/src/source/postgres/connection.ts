@@ -1,14 +1,15 @@
 import { Client, type ClientConfig, Connection as PgConnection } from 'pg';
 import { Fault } from '../../base/errors.ts';
-import type { JsonRows } from '../source.ts';
-import { CopyJson } from './copy-json.ts';
+import type { CsvRows, JsonRows } from '../source.ts';
+import type { CellKind } from './cells.ts';
 import { CopyOut } from './copy-out.ts';
 import { CopyRows } from './copy-rows.ts';
+import { CsvCells } from './csv-cells.ts';
 import { postgresFault, stalled } from './errors.ts';
+import { JsonCells } from './json-cells.ts';
 import { ReadSocket } from './read-socket.ts';
-import type { RowTaker } from './row-taker.ts';
 import { allocate, type Buffers, SegmentFile } from './segment-file.ts';
-import type { Stamp } from './stamps.ts';
+import type { Taker } from './taker.ts';
 
 /** How long the server may take to end a cancelled statement or a connection; then the socket is cut. */
 const GRACE_MS = 700;
@@ -42,10 +43,10 @@ export interface Copying {
   readonly rows: RowsAsk;
 }
 
-/** What is made of rows on their way: of CSV the same with moments rewritten, unless `stamps` is null; or JSON of text. */
+/** What is made of rows on their way: of CSV the same, or of binary cells, one kind a column, CSV or JSON. */
 export type RowsAsk =
-  | { readonly as: 'csv'; readonly stamps: readonly Stamp[] | null; readonly delimiter: string }
-  | { readonly as: 'json'; readonly stamps: readonly Stamp[]; readonly lines: JsonRows };
+  | { readonly as: 'csv' }
+  | { readonly as: 'cells'; readonly kinds: readonly CellKind[]; readonly made: CsvRows | JsonRows };
 
 /** One connection: one statement at a time, the others wait their turn. Errors leave it as faults. */
 export class Connection implements AsyncDisposable {
@@ -54,7 +55,8 @@ export class Connection implements AsyncDisposable {
   #tail: Promise<unknown> = Promise.resolve();
   #isBusy = false;
   #buffers: Buffers | null = null;
-  #json: CopyJson | null = null;
+  #csv: CsvCells | null = null;
+  #json: JsonCells | null = null;
   /** Why everything on this connection fails from now on. */
   #broken: unknown = null;
 
@@ -97,8 +99,7 @@ export class Connection implements AsyncDisposable {
     return this.#run(async (onBytes) => {
       this.#buffers ??= allocate();
       const file = await SegmentFile.create(path, this.#buffers);
-      const areCounted = rows.as === 'json' || rows.stamps !== null;
-      const copy = new CopyOut({ sql, taker: this.#takerOf(rows), areCounted, file, onBytes });
+      const copy = new CopyOut({ sql, taker: this.#takerOf(rows), file, onBytes });
       try {
         this.#client.query(copy);
         return await copy.rows;
@@ -108,14 +109,20 @@ export class Connection implements AsyncDisposable {
     });
   }
 
-  #takerOf(rows: RowsAsk): RowTaker {
-    if (rows.as === 'json') {
-      this.#json ??= new CopyJson();
-      return this.#json.begin(rows.lines, rows.stamps);
-    }
+  #takerOf(rows: RowsAsk): Taker {
+    if (rows.as === 'cells') return this.#cellsOf(rows.kinds, rows.made);
     const { stream } = this.#client.connection;
     const taker = stream instanceof ReadSocket ? stream.rows : new CopyRows();
-    return taker.begin(rows.stamps, rows.delimiter);
+    return taker.begin();
+  }
+
+  #cellsOf(kinds: readonly CellKind[], made: CsvRows | JsonRows): Taker {
+    if (made.as === 'json') {
+      this.#json ??= new JsonCells();
+      return this.#json.begin(kinds, made);
+    }
+    this.#csv ??= new CsvCells();
+    return this.#csv.begin(kinds, made);
   }
 
   async #run<T>(statement: (onBytes: () => void) => Promise<T>): Promise<T> {

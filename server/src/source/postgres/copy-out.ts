@@ -1,8 +1,8 @@
 import type { Connection, Submittable } from 'pg';
 import { Fault } from '../../base/errors.ts';
 import { ReadSocket } from './read-socket.ts';
-import type { RowTaker } from './row-taker.ts';
 import type { SegmentFile } from './segment-file.ts';
+import type { Taker } from './taker.ts';
 
 /** `Z`: the server takes the next statement; whatever came before, this is the last message of one. */
 const READY_FOR_QUERY = 0x5a;
@@ -16,9 +16,7 @@ const READY_BYTES = HEADER_BYTES + 1;
 export interface CopyAsk {
   readonly sql: string;
   /** Told what rows come. */
-  readonly taker: RowTaker;
-  /** Whether the taker tells as many rows as come. */
-  readonly areCounted: boolean;
+  readonly taker: Taker;
   readonly file: SegmentFile;
   onBytes(): void;
 }
@@ -38,7 +36,7 @@ export class CopyOut implements Submittable {
   readonly #settle: PromiseWithResolvers<number>;
   #connection: Connection | null = null;
   #listeners: Listener[] = [];
-  readonly #taker: RowTaker;
+  readonly #taker: Taker;
   /** Bytes that came and are not with the taker. */
   #unread: Buffer = EMPTY;
   /** What is still to come of a message that goes on to pg. */
@@ -76,7 +74,7 @@ export class CopyOut implements Submittable {
     try {
       this.#take();
     } catch (error) {
-      this.#fail(unlike(error));
+      this.#fail(error instanceof Fault ? error : unlike(error));
     }
   }
 
@@ -164,9 +162,7 @@ export class CopyOut implements Submittable {
   async #counted(): Promise<number> {
     const rows = rowsOf(this.#tag);
     const { count } = this.#taker;
-    if (this.#ask.areCounted && count !== rows) {
-      throw unlike(`${rows} rows in ${count} messages or lines`);
-    }
+    if (count !== rows) throw unlike(`${rows} rows in ${count} messages or lines`);
     return rows;
   }
 

@@ -84,6 +84,11 @@ export function changed(): Fault {
   return new Fault('source.changed', MESSAGES.changed);
 }
 
+/** The fault of a value that its column's type does not have. */
+export function refusedValue(): Fault {
+  return new Fault('value.refused', MESSAGES.value);
+}
+
 /** The fault of a statement that brought nothing for too long. */
 export function stalled(): Fault {
   return new Fault('source.busy', MESSAGES.busy, { cause: 'The statement brought nothing for too long.' });

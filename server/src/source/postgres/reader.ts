@@ -1,12 +1,12 @@
 import { Fault } from '../../base/errors.ts';
-import { identifier, literal } from '../../column/sql.ts';
-import type { CsvRows, LiveLane, LiveRead, LiveReader, LiveShape, LiveTarget } from '../source.ts';
+import { literal } from '../../column/sql.ts';
+import type { CsvRows, LiveColumn, LiveLane, LiveRead, LiveReader, LiveShape, LiveTarget } from '../source.ts';
 import { findRelation, isLockable, signatureOf } from './catalog.ts';
-import { Connection, type ConnectionAsk, type Copying, type RowsAsk } from './connection.ts';
+import { cellOf, mayNeedQuotes } from './cells.ts';
+import { Connection, type ConnectionAsk, type Copying } from './connection.ts';
 import { changed, codeOf } from './errors.ts';
 import { NO_PAGE } from './pieces.ts';
 import { begin } from './session.ts';
-import { areClear, type Stamp } from './stamps.ts';
 
 /** How long a run waits for somebody who is changing the table, before it tries again later. */
 export const LOCK_TIMEOUT_MS = 10_000;
@@ -138,45 +138,40 @@ function touchSql({ relation }: LiveShape): string {
 /** What the first column of a COPY is called. */
 const FIRST = 'drayage_first';
 
-function copyingOf(live: LiveShape, read: LiveRead, target: LiveTarget): Copying {
-  const { path, rows } = target;
-  const text = rows.as === 'csv' ? rows.text : 'plain';
-  const areStamped = rows.as === 'json' || (text === 'plain' && areClear(rows.delimiter, rows.nullText));
-  const stamps = read.columns.map((name) => (areStamped ? stampOf(live, name) : null));
-  const items = read.columns.map((name, at) => (stamps[at] ? identifier(name) : textOf(live, name, text)));
-  const first = `${items[0]} as ${FIRST}`;
-  const options = rows.as === 'csv' ? csvOptions(rows) : 'format text';
+function copyingOf(live: LiveShape, read: LiveRead, { path, rows }: LiveTarget): Copying {
+  if (rows.as === 'csv' && rows.text === 'landed') return { path, ...landedCopy(live, read, rows) };
+  // Values cost the server far less than their texts do.
+  const areTexts = rows.as === 'csv' && mayNeedQuotes(rows.delimiter, rows.nullText);
+  const cells = read.columns.map((name) => cellOf(columnOf(live, name), areTexts));
+  const items = cells.map(({ sql }) => sql);
   return {
     path,
-    rows: rowsAsk(rows, stamps),
-    sql: `copy (select ${[first, ...items.slice(1)].join(', ')} from ${rowsSql(live, read)}) to stdout (${options}, encoding 'UTF8')`,
+    rows: { as: 'cells', kinds: cells.map(({ kind }) => kind), made: rows },
+    sql: copySql(items, rowsSql(live, read), 'format binary'),
   };
 }
 
-function rowsAsk(rows: LiveTarget['rows'], stamps: readonly Stamp[]): RowsAsk {
-  if (rows.as === 'json') return { as: 'json', stamps, lines: rows };
-  const areSome = stamps.some((stamp) => stamp !== null);
-  return { as: 'csv', stamps: areSome ? stamps : null, delimiter: rows.delimiter };
+function landedCopy(live: LiveShape, read: LiveRead, rows: CsvRows): Omit<Copying, 'path'> {
+  const [first = '', ...others] = read.columns.map((name) => columnOf(live, name).landed);
+  return {
+    rows: { as: 'csv' },
+    sql: copySql([`${first} as ${FIRST}`, ...others], rowsSql(live, read), csvOptions(rows)),
+  };
 }
 
-/** What the moments of a column are that can be rewritten on their way: those of the server's own two types. */
-function stampOf({ columns }: LiveShape, name: string): Stamp {
-  const { plain = null, natural = null } = columns.find((column) => column.name === name) ?? {};
-  if (plain === null) return null;
-  if (natural === 'timestamptz') return 'instant';
-  return natural === 'timestamp' ? natural : null;
+function copySql(items: readonly string[], from: string, options: string): string {
+  return `copy (select ${items.join(', ')} from ${from}) to stdout (${options})`;
 }
 
-function csvOptions({ text, delimiter, nullText }: CsvRows): string {
+function csvOptions({ delimiter, nullText }: CsvRows): string {
   // A reader of the file would take a byte order mark that a first cell begins with for the file's own.
-  const start = text === 'landed' ? `, force_quote (${FIRST})` : '';
-  return `format csv, delimiter ${literal(delimiter)}, null ${literal(nullText)}, quote '"', escape '"'${start}`;
+  return `format csv, delimiter ${literal(delimiter)}, null ${literal(nullText)}, quote '"', escape '"', force_quote (${FIRST}), encoding 'UTF8'`;
 }
 
-function textOf(live: LiveShape, name: string, text: CsvRows['text']): string {
-  const sql = live.columns.find((column) => column.name === name)?.[text];
-  if (typeof sql !== 'string') throw new Error(`The relation has no ${text} text of column ${name}.`);
-  return sql;
+function columnOf({ columns }: LiveShape, name: string): LiveColumn {
+  const column = columns.find((each) => each.name === name);
+  if (!column) throw new Error(`The relation has no column ${name}.`);
+  return column;
 }
 
 function rowsSql({ relation }: LiveShape, { where, piece }: LiveRead): string {

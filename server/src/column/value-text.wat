@@ -97,14 +97,9 @@
 (func $hex (param $nibbles v128) (result v128)
   (i8x16.swizzle (v128.const i8x16 48 49 50 51 52 53 54 55 56 57 97 98 99 100 101 102) (local.get $nibbles)))
 
-;; 16 bytes, the lowest first; the engine turns the highest bit over.
-(func $uuid (param $at i32) (param $out i32) (result i32)
-  (local $bytes v128) (local $upper v128) (local $lower v128) (local $text v128)
-  (local.set $bytes (v128.load (local.get $at)))
-  (local.set $bytes
-    (v128.xor
-      (i8x16.shuffle 15 14 13 12 11 10 9 8 7 6 5 4 3 2 1 0 (local.get $bytes) (local.get $bytes))
-      (v128.const i8x16 0x80 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0)))
+;; 16 bytes, in the order of their text.
+(func $uuid (param $bytes v128) (param $out i32) (result i32)
+  (local $upper v128) (local $lower v128) (local $text v128)
   (local.set $upper (call $hex (i8x16.shr_u (local.get $bytes) (i32.const 4))))
   (local.set $lower
     (call $hex (v128.and (local.get $bytes) (v128.const i8x16 15 15 15 15 15 15 15 15 15 15 15 15 15 15 15 15))))
@@ -190,3 +185,25 @@
   (i64.store16 offset=6 (local.get $out) (i64.shr_u (local.get $text) (i64.const 48)))
   (i32.store8 offset=8 (local.get $out) (i32.const 46))
   (call $padded (local.get $micros) (i32.const 6) (i32.add (local.get $out) (i32.const 9))))
+
+;; A moment as microseconds since 1970; 0 where it is none of the years 1 to 9999.
+(func $moment (param $micros i64) (param $isInstant i32) (param $out i32) (result i32)
+  (local $day i64)
+  ;; Since 0001-01-01, of which there are 315537897600 seconds.
+  (local.set $micros (i64.add (local.get $micros) (i64.const 62135596800000000)))
+  (if (i64.ge_u (local.get $micros) (i64.const 315537897600000000)) (then (return (i32.const 0))))
+  (local.set $day (i64.div_u (local.get $micros) (i64.const 86400000000)))
+  (local.set $out (call $day (i32.add (i32.wrap_i64 (local.get $day)) (i32.const 306)) (local.get $out)))
+  (i32.store8 (local.get $out) (i32.const 84))
+  (local.set $out
+    (call $time
+      (i64.sub (local.get $micros) (i64.mul (local.get $day) (i64.const 86400000000)))
+      (i32.add (local.get $out) (i32.const 1))))
+  (i32.store8 (local.get $out) (i32.const 90))
+  (i32.add (local.get $out) (local.get $isInstant)))
+
+;; A day as its number since 1970; 0 where it is none of the years 1 to 9999.
+(func $date (param $day i32) (param $out i32) (result i32)
+  (local.set $day (i32.add (local.get $day) (i32.const 719162)))
+  (if (i32.ge_u (local.get $day) (i32.const 3652059)) (then (return (i32.const 0))))
+  (call $day (i32.add (local.get $day) (i32.const 306)) (local.get $out)))

@@ -1,0 +1,30 @@
+/** The part of Node's WebAssembly that is used: its types come with the DOM only. */
+declare const WebAssembly: {
+  readonly Module: new (bytes: Uint8Array) => object;
+  readonly Instance: new (module: object) => { readonly exports: unknown };
+};
+
+/** What an exported global is. */
+export interface Global<T> {
+  value: T;
+}
+
+/** What an exported memory is; growing it detaches what was made of its buffer. */
+export interface Memory {
+  readonly buffer: ArrayBuffer;
+  /** Adds pages of 64 KiB. */
+  grow(pages: number): number;
+}
+
+/** A compiled module, of which there may be many instances. */
+export class WasmModule<Exports> {
+  readonly #module: object;
+
+  constructor(base64: string) {
+    this.#module = new WebAssembly.Module(Buffer.from(base64, 'base64'));
+  }
+
+  instantiate(): Exports {
+    return new WebAssembly.Instance(this.#module).exports as Exports;
+  }
+}
