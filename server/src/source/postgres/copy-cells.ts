@@ -108,6 +108,8 @@ export abstract class CopyCells<Exports extends CellsExports> implements Taker {
 
   keep(): void {
     const { at, end } = this.wasm;
+    // A long row stays where it is, however often more of it comes.
+    if (at.value === this.#inputAt) return;
     this.memory.copyWithin(this.#inputAt, at.value, end.value);
     end.value += this.#inputAt - at.value;
     at.value = this.#inputAt;
