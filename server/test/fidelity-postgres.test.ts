@@ -36,10 +36,10 @@ const ALL = [...TEXTS, PARQUET, XML, AVRO];
 const straightCsv = fc
   .record({
     type: fc.constant('csv'),
-    delimiter: fc.constantFrom(',', ';', '\t', '|', ' ', '.'),
+    delimiter: fc.constantFrom(',', ';', '\t', '|', ' ', '.', '-', ':'),
     bom: fc.boolean(),
     header: fc.boolean(),
-    nullText: fc.constantFrom(undefined, '', 'NULL', '\\N', 'a'),
+    nullText: fc.constantFrom(undefined, '', 'NULL', '\\N', 'a', 'true', '0'),
   })
   .map(format);
 

@@ -65,10 +65,16 @@ export interface LiveColumn {
   readonly name: string;
   /** The source's SQL for the text that lands in a CSV file; the column's `expression` makes the value of it. NULL stays NULL. */
   readonly landed: string;
-  /** The source's SQL for the plain text docs/values.md promises, instants as ISO; null where only the engine can give it. */
-  readonly plain: string | null;
+  /** What the plain text of docs/values.md is made of on its way, instants as ISO; null where only the engine can give it. */
+  readonly plain: Sent | null;
   /** The source's own name of the column's type (`int8`, `timestamptz`) where the column is read as what it is, else null. */
   readonly natural: string | null;
+}
+
+/** The source's SQL of a value, and its own name of what it sends then. */
+export interface Sent {
+  readonly sql: string;
+  readonly as: string;
 }
 
 /** What is read of a live relation. */

@@ -1,5 +1,6 @@
 import { identifier } from '../../column/sql.ts';
-import type { LiveColumn } from '../source.ts';
+import type { ColumnType } from '../../column/type.ts';
+import type { Sent } from '../source.ts';
 
 /** What a value is in a binary COPY, mostly by the server's own names of types; text is any type whose bytes are its text. */
 export type CellKind = keyof typeof KIND;
@@ -12,29 +13,39 @@ export const KIND = {
 
 const TEXTS = ['text', 'varchar', 'bpchar', 'name', 'json'];
 
-/** A column of a binary COPY: its SQL, and what comes of it. */
-export interface Cell {
-  readonly sql: string;
-  readonly kind: CellKind;
-}
-
-/** The cell whose text is the column's plain one; of a column that has none, or where `isText`, it comes as text. */
-export function cellOf({ name, plain, natural }: LiveColumn, isText: boolean): Cell {
-  if (plain === null) throw new Error(`The relation has no plain text of column ${name}.`);
-  const column = identifier(name);
-  // One without bounds is text, and may be no number.
-  const kind = natural?.startsWith('numeric(') ? 'decimal' : natural;
-  if (kind !== null && TEXTS.includes(kind)) return { sql: column, kind: 'text' };
-  if (kind !== null && (kind === 'jsonb' || !isText) && isKind(kind)) return { sql: column, kind };
+/** Text or JSON of SQL that is of the type so called. */
+export function sentText(sql: string, type: string): Sent {
+  if (TEXTS.includes(type)) return { sql, as: 'text' };
+  if (type === 'jsonb') return { sql, as: type };
   // A cast to text would give some types another text than their own, and of NULL concat makes an empty one.
-  return { sql: `case when (${plain}) is not null then pg_catalog.concat(${plain}) end`, kind: 'text' };
+  return { sql: `case when (${sql}) is not null then pg_catalog.concat(${sql}) end`, as: 'text' };
 }
 
-function isKind(name: string): name is CellKind {
-  return Object.hasOwn(KIND, name);
+/** A column that is of its natural type, so called by the server; null for what only the engine gives the text of. */
+export function sentValue(name: string, type: ColumnType, natural: string): Sent | null {
+  const sql = identifier(name);
+  switch (type.is) {
+    case 'bool':
+    case 'integer':
+    case 'uuid':
+    case 'date':
+    case 'timestamp':
+    case 'instant':
+      return { sql, as: natural };
+    case 'decimal':
+      return { sql, as: type.is };
+    case 'bytes':
+      return { sql: `pg_catalog.replace(pg_catalog.encode(${sql}, 'base64'), pg_catalog.chr(10), '')`, as: 'text' };
+    case 'time':
+      return { sql: `pg_catalog.to_char(${sql}, 'HH24:MI:SS.US')`, as: 'text' };
+    default:
+      // Of several shortest texts of a float the server and the engine do not choose the same.
+      return null;
+  }
 }
 
-/** Whether values that are no text could hold the delimiter, or be taken for NULL. */
-export function mayNeedQuotes(delimiter: string, nullText: string): boolean {
-  return '+-.:'.includes(delimiter) || /^[0-9a-fti+-]/i.test(nullText);
+/** Throws for what is of no kind. */
+export function kindOf({ as }: Sent): CellKind {
+  if (!Object.hasOwn(KIND, as)) throw new Error(`No value is sent as ${as}.`);
+  return as as CellKind;
 }

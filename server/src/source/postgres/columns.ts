@@ -1,8 +1,8 @@
 import { identifier } from '../../column/sql.ts';
 import { type ColumnType, engineType, isNested } from '../../column/type.ts';
-import type { LiveColumn, SourceColumn } from '../source.ts';
+import type { LiveColumn, Sent, SourceColumn } from '../source.ts';
 import type { Attribute, CatalogType, Relation } from './catalog.ts';
-import { plainSql, refused } from './plain.ts';
+import { sentText, sentValue } from './cells.ts';
 
 const SIMPLE: Readonly<Record<string, ColumnType>> = {
   bool: { is: 'bool' },
@@ -46,7 +46,7 @@ export function readColumn(attribute: Attribute, relation: Relation, declared: C
     live: {
       name,
       landed,
-      plain: plainOf({ name, type, isNatural, landed, encoding: relation.encoding }),
+      plain: plainOf(attribute, { type, isNatural, landed, encoding: relation.encoding }),
       natural: isNatural ? comparedAs(attribute, type, relation.encoding) : null,
     },
   };
@@ -105,6 +105,11 @@ function exactSql(column: string, from: CatalogType, type: ColumnType): string {
   return `case when ${column} = pg_catalog.round(${column}, ${scale}) then ${column} else ${refused(column, 'numeric')} end`;
 }
 
+/** SQL that fails with invalid_text_representation for every value it is asked of. */
+function refused(column: string, type: 'numeric' | 'int4'): string {
+  return `pg_catalog.concat('refused: ', ${column})::pg_catalog.${type}`;
+}
+
 /** SQL (DuckDB) that makes the value of the text that landed. */
 function fromLanded(text: string, from: CatalogType, type: ColumnType): string {
   if (isListed(from, type)) {
@@ -137,16 +142,15 @@ function beforeChrist(text: string): string {
 }
 
 interface PlainAsk {
-  readonly name: string;
   readonly type: ColumnType;
   readonly isNatural: boolean;
   readonly landed: string;
   readonly encoding: string;
 }
 
-function plainOf({ name, type, isNatural, landed, encoding }: PlainAsk): string | null {
+function plainOf({ name, type: from }: Attribute, { type, isNatural, landed, encoding }: PlainAsk): Sent | null {
   const isText = type.is === 'text' || (type.is === 'json' && isNatural);
   // The server refuses what is no UTF-8. Of text whose encoding it does not know, the engine takes a second look.
-  if (isText) return encoding === 'SQL_ASCII' ? null : landed;
-  return isNatural ? plainSql(name, type) : null;
+  if (isText) return encoding === 'SQL_ASCII' ? null : sentText(landed, from.name);
+  return isNatural ? sentValue(name, type, from.name) : null;
 }

@@ -12,8 +12,8 @@ const table = fc.array(fc.constantFrom(...KINDS), { minLength: 1, maxLength: 6 }
   fc.record({
     kinds: fc.constant(kinds),
     rows: fc.array(fc.tuple(...kinds.map((kind) => fc.option(CELLS[kind]))), { maxLength: 8 }),
-    delimiter: fc.constantFrom(',', ';', '\t', '|'),
-    nullText: fc.constantFrom('', 'NULL', '\\N', 'no value here, at all'),
+    delimiter: fc.constantFrom(',', ';', '\t', '|', '-', '.', ':', '+'),
+    nullText: fc.constantFrom('', 'NULL', '\\N', 'no value here; at all', 'true', 'f', '0', '-1', 'infinity'),
   }),
 );
 

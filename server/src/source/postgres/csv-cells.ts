@@ -5,11 +5,13 @@ import type { CellKind } from './cells.ts';
 import { type CellsExports, CopyCells, KINDS_AT } from './copy-cells.ts';
 import { CSV_CELLS_WASM_BASE64 } from './csv-cells.wasm.ts';
 
-interface Exports extends CellsExports, Readonly<Record<'delimiter' | 'nullAt' | 'nullLength', Global<number>>> {}
+interface Exports
+  extends CellsExports,
+    Readonly<Record<'delimiter' | 'nullAt' | 'nullLength' | 'mayNeedQuotes', Global<number>>> {}
 
 const cellsModule = new WasmModule<Exports>(CSV_CELLS_WASM_BASE64);
 
-/** Takes the rows of a binary COPY and writes them as CSV; text that equals NULL's is quoted, what is no text never. */
+/** Takes the rows of a binary COPY and writes them as CSV; what equals the text of NULL is quoted. */
 export class CsvCells extends CopyCells<Exports> {
   constructor() {
     super(cellsModule);
@@ -24,6 +26,12 @@ export class CsvCells extends CopyCells<Exports> {
     putDoubling(this.memory);
     nullLength.value = this.memory.write(nullText, nullAt.value);
     wasm.delimiter.value = delimiter.charCodeAt(0);
+    wasm.mayNeedQuotes.value = Number(mayNeedQuotes(delimiter, nullText));
     return this;
   }
+}
+
+/** Whether numbers, moments, UUIDs or bools could hold the delimiter, or be taken for NULL. */
+function mayNeedQuotes(delimiter: string, nullText: string): boolean {
+  return '+-.:'.includes(delimiter) || /^[0-9a-fti+-]/i.test(nullText);
 }

@@ -1,8 +1,8 @@
 import { Fault } from '../../base/errors.ts';
 import { literal } from '../../column/sql.ts';
-import type { CsvRows, LiveColumn, LiveLane, LiveRead, LiveReader, LiveShape, LiveTarget } from '../source.ts';
+import type { CsvRows, LiveColumn, LiveLane, LiveRead, LiveReader, LiveShape, LiveTarget, Sent } from '../source.ts';
 import { findRelation, isLockable, signatureOf } from './catalog.ts';
-import { cellOf, mayNeedQuotes } from './cells.ts';
+import { kindOf } from './cells.ts';
 import { Connection, type ConnectionAsk, type Copying } from './connection.ts';
 import { changed, codeOf } from './errors.ts';
 import { NO_PAGE } from './pieces.ts';
@@ -140,13 +140,12 @@ const FIRST = 'drayage_first';
 
 function copyingOf(live: LiveShape, read: LiveRead, { path, rows }: LiveTarget): Copying {
   if (rows.as === 'csv' && rows.text === 'landed') return { path, ...landedCopy(live, read, rows) };
-  // Values cost the server far less than their texts do.
-  const areTexts = rows.as === 'csv' && mayNeedQuotes(rows.delimiter, rows.nullText);
-  const cells = read.columns.map((name) => cellOf(columnOf(live, name), areTexts));
+  const cells = read.columns.map((name) => plainOf(live, name));
   const items = cells.map(({ sql }) => sql);
   return {
     path,
-    rows: { as: 'cells', kinds: cells.map(({ kind }) => kind), made: rows },
+    rows: { as: 'cells', kinds: cells.map(kindOf), made: rows },
+    // Values cost the server far less than their texts do.
     sql: copySql(items, rowsSql(live, read), 'format binary'),
   };
 }
@@ -166,6 +165,12 @@ function copySql(items: readonly string[], from: string, options: string): strin
 function csvOptions({ delimiter, nullText }: CsvRows): string {
   // A reader of the file would take a byte order mark that a first cell begins with for the file's own.
   return `format csv, delimiter ${literal(delimiter)}, null ${literal(nullText)}, quote '"', escape '"', force_quote (${FIRST}), encoding 'UTF8'`;
+}
+
+function plainOf(live: LiveShape, name: string): Sent {
+  const { plain } = columnOf(live, name);
+  if (plain === null) throw new Error(`The relation has no plain text of column ${name}.`);
+  return plain;
 }
 
 function columnOf({ columns }: LiveShape, name: string): LiveColumn {
