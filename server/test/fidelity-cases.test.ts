@@ -5,12 +5,13 @@ import { after, before, suite, test } from 'node:test';
 import { Fault } from '../src/base/errors.ts';
 import type { ColumnType } from '../src/column/type.ts';
 import type { FormatOptions } from '../src/format/options.ts';
+import type { PlanAsk } from '../src/run/plan.ts';
 import type { Expected } from './compare-pairs.ts';
 import { DOCUMENT_ID, documentNames, layoutOf } from './compare-pdf.ts';
 import { expectedOf, FidelityGround, whyNoReaders } from './fidelity-ground.ts';
 import { readAvroSchema } from './readers/avro.ts';
 import { readParquet } from './readers/parquet.ts';
-import { carriedOut, exported, format, planOf } from './table-export.ts';
+import { carriedOut, exported, format, ONE_ENGINE, planOf } from './table-export.ts';
 
 const CSV = format({ type: 'csv' });
 const JSON_ARRAY = format({ type: 'json' });
@@ -203,7 +204,8 @@ suite('values at the edges', { skip: whyNoReaders() }, () => {
       `insert into t values (1, ${names.map(() => "'[1.10]'").join(', ')}), (2${', null'.repeat(wrong.length)}), (3, ${texts.join(', ')})`,
     ]);
     const types = Object.fromEntries(names.map((name) => [name, { is: 'json' } as const]));
-    const plan = await planOf({ file, types }, { outputs: [{ format: JSONL, compression: { type: 'none' } }] });
+    const ask: PlanAsk = { outputs: [{ format: JSONL, compression: { type: 'none' } }] };
+    const plan = await planOf({ file, types }, ask, ONE_ENGINE);
     for (const [at, text] of wrong.entries()) {
       // The engine's own parser, which writes Parquet, takes some of these; it takes no part in JSON lines.
       const formats = /^(NaN|\[1,\]|\[Infinity\]|x)$/.test(text) ? [JSONL, PARQUET, AS_TEXT] : [JSONL];

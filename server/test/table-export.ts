@@ -7,12 +7,18 @@ import { describeSource } from '../src/run/describe.ts';
 import { execute } from '../src/run/execute.ts';
 import { filesFolder } from '../src/run/execution.ts';
 import { openLive } from '../src/run/open.ts';
-import { makePlan, type Plan, type PlanAsk } from '../src/run/plan.ts';
+import { type Limits, makePlan, type Plan, type PlanAsk } from '../src/run/plan.ts';
 import type { SourceOptions } from '../src/source/options.ts';
 import { POSITION } from '../src/source/relation.ts';
 import type { SourceShape } from '../src/source/source.ts';
 
-const LIMITS = { threads: 2, memoryBytes: 400 * 2 ** 20 };
+const LIMITS: Limits = { threads: 2, memoryBytes: 400 * 2 ** 20 };
+
+/** For files of a few rows: a second thread would start and end with nothing to do. */
+const ONE_THREAD: Limits = { ...LIMITS, threads: 1 };
+
+/** For a few rows of a database file: all the memory that lanes take there, so that one engine counts and encodes. */
+export const ONE_ENGINE: Limits = { threads: 1, memoryBytes: 128 * 2 ** 20 };
 
 /** A file, or what any other source is asked with. */
 export type ExportInput = (
@@ -38,15 +44,15 @@ function sourceOf(input: ExportInput): SourceOptions {
 }
 
 /** The plan for bare files or a table, as the command line makes it. */
-export async function planOf(input: ExportInput, ask: PlanAsk): Promise<Plan> {
+export async function planOf(input: ExportInput, ask: PlanAsk, limits = LIMITS): Promise<Plan> {
   const options = sourceOf(input);
-  const { shape, engine } = await describeSource({ options, types: input.types ?? {}, folder: '.' }, LIMITS);
+  const { shape, engine } = await describeSource({ options, types: input.types ?? {}, folder: '.' }, limits);
   const plan = makePlan(ask, {
     dataset: datasetOf(shape, input),
     scope: { is: 'shared' },
     shape,
     engine,
-    limits: LIMITS,
+    limits,
     now: '2026-01-01T00:00:00.000Z',
   });
   // Two outputs of one format would share a name.
@@ -91,14 +97,19 @@ export async function carriedOut(plan: Plan, folder: string, access?: SourceOpti
   return results.flatMap(({ files }) => files.map(({ path }) => join(filesFolder(stage), path)));
 }
 
+/** What is live is read over two connections all the same. */
+function fewRows(input: ExportInput): Limits {
+  if ('source' in input) return LIMITS;
+  return input.file.endsWith('.duckdb') ? ONE_ENGINE : ONE_THREAD;
+}
+
 /** Exports a file or table into each of the formats at once. */
 export async function exported(
   input: ExportInput,
   formats: readonly FormatOptions[],
   folder: string,
 ): Promise<string[]> {
-  const plan = await planOf(input, {
-    outputs: formats.map((each) => ({ format: each, compression: { type: 'none' } })),
-  });
+  const ask: PlanAsk = { outputs: formats.map((each) => ({ format: each, compression: { type: 'none' } })) };
+  const plan = await planOf(input, ask, fewRows(input));
   return carriedOut(plan, folder, sourceOf(input));
 }
