@@ -35,9 +35,11 @@ export function numeric(text: string): Buffer {
   return Buffer.concat(parts.map((part) => bytes(2, part)));
 }
 
-const texts = fc
+const drawn = fc
   .array(fc.constantFrom(...',;"\n\rNUL\\aé😀\t ', 'fifteen letters', 'sixteen letters.', '""""'), { maxLength: 30 })
   .map((parts) => parts.join(''));
+
+const texts = fc.oneof({ weight: 9, arbitrary: drawn }, fc.constantFrom('\\.', '', 'true', '0'));
 
 const decimals = fc
   .tuple(fc.bigInt({ min: -(10n ** 38n) + 1n, max: 10n ** 38n - 1n }), fc.nat(38), fc.nat(38))
@@ -65,6 +67,8 @@ const moment = (zone: '' | 'Z') =>
       [long(2n ** 63n - 1n), 'infinity'],
       [long(-(2n ** 63n)), '-infinity'],
       [long(252_455_616_000_000_000n), `+010000-01-01T00:00:00.000000${zone}`],
+      // The engine's infinity, which is a moment here.
+      [long(2n ** 63n - 1n - 946_684_800_000_000n), `+294247-01-10T04:00:54.775807${zone}`],
       [long(-63_082_281_600_000_001n), `0000-12-31T23:59:59.999999${zone}`],
       [long(-64_473_408_000_000_000n), `-000044-12-02T00:00:00.000000${zone}`],
     ),

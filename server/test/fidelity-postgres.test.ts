@@ -345,6 +345,26 @@ suite('every value of a PostgreSQL table survives', { skip: whyNoReaders() }, ()
     );
   });
 
+  test('types the engine has no twin of are told by the server as they land', async () => {
+    const source = await tables.make(
+      [
+        "create type feeling as enum ('sad', 'so, so')",
+        'create type part as (a int, b text)',
+        'create table told (e feeling, p part, v interval, a inet, h char(4), z timetz, u xml, n numeric, i int, s name)',
+        `insert into told values
+          ('so, so', '(1,)', '1 day 02:00', '10.0.0.1/8', 'ab', '12:00+02', '<a/>', 'NaN', 7, '\\.'),
+          ('sad', '(,)', '-1 mon', '::1', '', '00:00+00', '', '-Infinity', -7, ''),
+          (null, null, null, null, null, null, null, null, null, null)`,
+      ],
+      'told',
+    );
+    const input = { source, types: { p: { is: 'text' }, i: { is: 'text' } } } as const;
+    const landed = await exported(input, [CSV, JSONL, PARQUET], ground.folder);
+    for (const [at, one] of [CSV, JSONL].entries())
+      await assertSameBytes(await alone(input, one, true), landed[at] ?? '');
+    assert.match(await readFile(landed[1] ?? '', 'utf8'), /"p":"\(1,\)".*\n.*"p":"\(,\)"/);
+  });
+
   test('names of columns hold anything', async () => {
     const names = ['a "quoted" one', ' spaces ', 'dot.ted', '😀', 'Upper', 'upper_', 'line\nend\r\n', ',', "it's"];
     const more = ['\\', '{files}', '$1', '=1+1', '__proto__', '0', 'select', 'drayage_first', 'file_row_number'];

@@ -15,3 +15,8 @@ export function putDoubling(memory: Buffer): void {
 function doubling(pattern: number): number[] {
   return [0, 1, 2, 3, 4, 5, 6, 7].flatMap((place) => ((pattern >> place) & 1 ? [place, place] : [place]));
 }
+
+/** Whether a number, a moment, a UUID or a bool could hold the delimiter or be taken for NULL. */
+export function mayNeedQuotes(delimiter: string, nullText: string): boolean {
+  return '+-.:'.includes(delimiter) || /^[0-9a-fti+-]/i.test(nullText);
+}

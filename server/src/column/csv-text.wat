@@ -8,13 +8,16 @@
 (global $nullAt (export "nullAt") (mut i32) (i32.const 0))
 (global $nullLength (export "nullLength") (mut i32) (i32.const 0))
 
-;; Text, in quotes where it holds a quote, a delimiter or a line end, or could be taken for NULL.
+;; Text, in quotes where it holds a quote, a delimiter or a line end, or could be taken for NULL; and `\.`, which ends a
+;; file for PostgreSQL before 17 where it stands alone in a line.
 (func $text (param $at i32) (param $length i32) (param $out i32) (result i32)
   (local $done i32) (local $bytes v128) (local $found i32) (local $delimiters v128)
   (block $quoted
     (if (i32.eq (local.get $length) (global.get $nullLength))
       (then (br_if $quoted (call $isNull (local.get $at)))))
     (if (i32.eqz (local.get $length)) (then (return (local.get $out))))
+    (if (i32.eq (local.get $length) (i32.const 2))
+      (then (br_if $quoted (i32.eq (i32.load16_u (local.get $at)) (i32.const 0x2e5c)))))
     (local.set $delimiters (i8x16.splat (global.get $delimiter)))
     (loop $next
       (local.set $bytes (v128.load (i32.add (local.get $at) (local.get $done))))

@@ -3,7 +3,22 @@ const DAY_MICROS = 86_400_000_000n;
 
 /** The text of a day since 1970 in any year: `-000043-03-15`; the engine's extremes are `infinity` and `-infinity`. */
 export function unusualDate(day: number): string {
-  if (Math.abs(day) === LAST_DAY) return day < 0 ? '-infinity' : 'infinity';
+  return Math.abs(day) === LAST_DAY ? infinite(day < 0) : dateText(day);
+}
+
+/** The text of microseconds since 1970 in any year; of the engine's extremes as `unusualDate` has it. */
+export function unusualMoment(micros: bigint, isInstant: boolean): string {
+  const isInfinite = micros === LAST_MICRO || micros === -LAST_MICRO;
+  return isInfinite ? infinite(micros < 0n) : momentText(micros, isInstant);
+}
+
+/** The texts of moments without end. */
+export function infinite(isPast: boolean): string {
+  return isPast ? '-infinity' : 'infinity';
+}
+
+/** The text of a day since 1970 in any year. */
+export function dateText(day: number): string {
   // Howard Hinnant, chrono-Compatible Low-Level Date Algorithms: eras of 400 years that begin in March.
   const days = day + 719468;
   const era = Math.floor(days / 146097);
@@ -19,13 +34,12 @@ export function unusualDate(day: number): string {
 }
 
 /** The text of microseconds since 1970 in any year. */
-export function unusualMoment(micros: bigint, isInstant: boolean): string {
-  if (micros === LAST_MICRO || micros === -LAST_MICRO) return micros < 0n ? '-infinity' : 'infinity';
+export function momentText(micros: bigint, isInstant: boolean): string {
   const ofDay = ((micros % DAY_MICROS) + DAY_MICROS) % DAY_MICROS;
   const seconds = Number(ofDay / 1_000_000n);
   const [hour, minute, second] = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60, seconds % 60];
   const time = [hour, minute, second].map((part) => padded(part, 2)).join(':');
-  const date = unusualDate(Number((micros - ofDay) / DAY_MICROS));
+  const date = dateText(Number((micros - ofDay) / DAY_MICROS));
   return `${date}T${time}.${padded(Number(ofDay % 1_000_000n), 6)}${isInstant ? 'Z' : ''}`;
 }
 

@@ -4,7 +4,7 @@ import type { ByteSink } from './sink.ts';
 /** 1 MiB: long enough that a block's task in the thread pool costs nothing next to the work on it. */
 export const BLOCK_BYTES: number = 2 ** 20;
 /** Of the four threads in Node's pool this leaves one to file reads and writes. */
-const MAX_IN_FLIGHT = 3;
+export const MAX_IN_FLIGHT = 3;
 
 /** How a file is compressed block by block. */
 export interface BlockCompression {

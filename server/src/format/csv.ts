@@ -1,4 +1,5 @@
 import { refuse } from '../base/errors.ts';
+import { mayNeedQuotes } from '../column/csv-text.ts';
 import { ISO } from '../column/instant.ts';
 import { identifier, literal } from '../column/sql.ts';
 import { DEFAULT_TEXT, plainText } from '../column/text.ts';
@@ -68,10 +69,12 @@ function cell(column: Column, options: CsvOptions): string {
   return `case when left(${text}, 1) in (${FORMULA_STARTS.map(literal).join(', ')}) then '''' || ${text} else ${text} end`;
 }
 
+/** Whether `csv-rows.ts` makes the text of a value, with quotes where it needs some. */
 function isWritten({ type }: Column, options: CsvOptions): boolean {
   if (type.is === 'json') return true;
   if (type.is === 'text') return !options.formulaGuard;
-  if (mayNeedQuotes(options)) return false;
+  const { delimiter, decimalComma, nullText = '' } = options;
+  if (mayNeedQuotes(delimiter, nullText) || (decimalComma && delimiter === ',')) return false;
   switch (type.is) {
     case 'decimal':
       return type.precision <= 18;
@@ -82,11 +85,6 @@ function isWritten({ type }: Column, options: CsvOptions): boolean {
     default:
       return ['bool', 'integer', 'uuid', 'date', 'time'].includes(type.is);
   }
-}
-
-/** Whether a number, a moment, a UUID or a bool could hold the delimiter or be taken for NULL. */
-function mayNeedQuotes({ delimiter, decimalComma, nullText = '' }: CsvOptions): boolean {
-  return '+-.:'.includes(delimiter) || (decimalComma && delimiter === ',') || /^[0-9a-fti+-]/i.test(nullText);
 }
 
 function headerCell(name: string, options: CsvOptions): string {

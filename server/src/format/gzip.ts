@@ -1,9 +1,7 @@
-import { promisify } from 'node:util';
-import { constants, crc32, deflateRaw } from 'node:zlib';
-import { BLOCK_BYTES, type BlockCompression, BlockSink } from './block-sink.ts';
+import { constants, crc32, createDeflateRaw, type ZlibOptions } from 'node:zlib';
+import { BLOCK_BYTES, type BlockCompression, BlockSink, MAX_IN_FLIGHT } from './block-sink.ts';
+import { free } from './free.ts';
 import type { ByteSink } from './sink.ts';
-
-const deflateInPool = promisify(deflateRaw);
 
 /** How far back deflate can point (RFC 1951, section 3.2.5): a block starts with this much of the one before. */
 const WINDOW_BYTES = 2 ** 15;
@@ -27,7 +25,9 @@ export function gzipInto(sink: ByteSink, level: number): ByteSink {
 class GzipMember implements BlockCompression {
   readonly header: Uint8Array = HEADER;
   readonly #level: number;
-  #window: Uint8Array | undefined;
+  /** What blocks begin with, in turn: one more than are under way, and the one that is made. */
+  readonly #windows = Array.from({ length: MAX_IN_FLIGHT + 2 }, () => new Uint8Array(WINDOW_BYTES));
+  #window: Uint8Array<ArrayBuffer> | undefined;
   #crc = 0;
   #sizeBytes = 0;
 
@@ -40,13 +40,21 @@ class GzipMember implements BlockCompression {
     this.#crc = crc32(block, this.#crc);
     this.#sizeBytes += block.length;
     const window = this.#window;
-    this.#window = Uint8Array.from(block.subarray(-WINDOW_BYTES));
+    this.#window = this.#windowOf(block);
     return deflateInPool(block, {
       level: this.#level,
       chunkSize: OUTPUT_BYTES,
       finishFlush: constants.Z_SYNC_FLUSH,
       ...(window && { dictionary: window }),
     });
+  }
+
+  #windowOf(block: Uint8Array): Uint8Array<ArrayBuffer> {
+    const oldest = this.#windows.shift() as Uint8Array<ArrayBuffer>;
+    this.#windows.push(oldest);
+    const last = block.subarray(-WINDOW_BYTES);
+    oldest.set(last);
+    return oldest.subarray(0, last.length);
   }
 
   trailer(): Uint8Array {
@@ -57,4 +65,24 @@ class GzipMember implements BlockCompression {
     trailer.writeUInt32LE(this.#sizeBytes % 2 ** 32, 6);
     return trailer;
   }
+}
+
+/**
+ * Deflates in the thread pool. zlib's own function for it gives a copy of what several writes made and leaves those to the
+ * collector, which comes late: 75 MB at a time.
+ */
+function deflateInPool(block: Uint8Array, options: ZlibOptions): Promise<Uint8Array> {
+  return new Promise((resolve, reject) => {
+    const made: Buffer[] = [];
+    const deflate = createDeflateRaw(options);
+    deflate.on('data', (part: Buffer) => made.push(part));
+    deflate.once('error', reject);
+    deflate.once('end', () => {
+      const whole = Buffer.concat(made);
+      for (const part of made) free(part);
+      deflate.close();
+      resolve(whole);
+    });
+    deflate.end(block);
+  });
 }

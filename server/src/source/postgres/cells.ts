@@ -17,8 +17,9 @@ const TEXTS = ['text', 'varchar', 'bpchar', 'name', 'json'];
 export function sentText(sql: string, type: string): Sent {
   if (TEXTS.includes(type)) return { sql, as: 'text' };
   if (type === 'jsonb') return { sql, as: type };
-  // A cast to text would give some types another text than their own, and of NULL concat makes an empty one.
-  return { sql: `case when (${sql}) is not null then pg_catalog.concat(${sql}) end`, as: 'text' };
+  // A cast to text would give some types another text than their own; of NULL concat makes an empty one, and a row with
+  // NULL in it is neither null nor not null.
+  return { sql: `case when (${sql}) is distinct from null then pg_catalog.concat(${sql}) end`, as: 'text' };
 }
 
 /** A column that is of its natural type, so called by the server; null for what only the engine gives the text of. */

@@ -1,7 +1,7 @@
 import { Fault } from '../../base/errors.ts';
 import type { Global, Memory, WasmModule } from '../../base/wasm.ts';
 import { DOUBLING_END, SLACK_BYTES } from '../../column/csv-text.ts';
-import { unusualDate, unusualMoment } from '../../column/unusual.ts';
+import { dateText, infinite, momentText } from '../../column/unusual.ts';
 import { type CellKind, KIND } from './cells.ts';
 import { refusedValue } from './errors.ts';
 import type { Taker } from './taker.ts';
@@ -21,7 +21,7 @@ const MAX_BYTES = 2 ** 31 - 2 ** 20;
 
 const [CELL_IS_UNUSUAL, IS_OTHER, HAS_NO_ROOM] = [2, 3, 4];
 
-/** PostgreSQL counts days and microseconds from 2000. */
+/** PostgreSQL counts days and microseconds from 2000; its extremes are without end. */
 const EPOCH_DAYS = 10957;
 const EPOCH_MICROS = 946_684_800_000_000n;
 const [LAST_DAY, LAST_MICRO] = [2 ** 31 - 1, 2n ** 63n - 1n];
@@ -146,12 +146,11 @@ export abstract class CopyCells<Exports extends CellsExports> implements Taker {
     if (kind === 'decimal') throw refusedValue();
     if (kind === 'date') {
       const day = this.memory.readInt32BE(at);
-      if (day === LAST_DAY || day === -LAST_DAY - 1) return day < 0 ? '-infinity' : 'infinity';
-      return unusualDate(day + EPOCH_DAYS);
+      return day === LAST_DAY || day === ~LAST_DAY ? infinite(day < 0) : dateText(day + EPOCH_DAYS);
     }
     const micros = this.memory.readBigInt64BE(at);
-    if (micros === LAST_MICRO || micros === -LAST_MICRO - 1n) return micros < 0n ? '-infinity' : 'infinity';
-    return unusualMoment(micros + EPOCH_MICROS, kind === 'timestamptz');
+    if (micros === LAST_MICRO || micros === ~LAST_MICRO) return infinite(micros < 0n);
+    return momentText(micros + EPOCH_MICROS, kind === 'timestamptz');
   }
 }
 

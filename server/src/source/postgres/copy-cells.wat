@@ -56,10 +56,24 @@
   (call $must (i32.lt_u (local.get $group) (i32.const 10000)))
   (local.get $group))
 
+;; The digits of the groups from index $next up to $end.
+(func $groups (param $values i32) (param $count i32) (param $next i32) (param $end i32) (param $out i32) (result i32)
+  (block $done
+    (loop $more
+      (br_if $done (i32.ge_s (local.get $next) (local.get $end)))
+      (local.set $out
+        (call $padded
+          (i64.extend_i32_u (call $group (local.get $values) (local.get $count) (local.get $next)))
+          (i32.const 4)
+          (local.get $out)))
+      (local.set $next (i32.add (local.get $next) (i32.const 1)))
+      (br $more)))
+  (local.get $out))
+
 ;; Groups of four digits, their number, the weight of the first (in groups before the point, less one), the sign and how
 ;; many digits stand behind the point. 0 where it is no number.
 (func $decimalValue (param $at i32) (param $length i32) (param $out i32) (result i32)
-  (local $count i32) (local $weight i32) (local $sign i32) (local $scale i32) (local $next i32) (local $end i32)
+  (local $count i32) (local $weight i32) (local $sign i32) (local $scale i32) (local $next i32)
   (call $must (i32.ge_u (local.get $length) (i32.const 8)))
   (local.set $count (call $be16 (local.get $at)))
   (local.set $weight (i32.extend16_s (call $be16 (i32.add (local.get $at) (i32.const 2)))))
@@ -77,31 +91,27 @@
       (i32.store8 (local.get $out) (i32.const 45))
       (local.set $out (i32.add (local.get $out) (i32.const 1)))))
   (local.set $at (i32.add (local.get $at) (i32.const 8)))
-  (local.set $out (call $unsigned
-    (i64.extend_i32_u (call $group (local.get $at) (select (local.get $count) (i32.const 0) (i32.ge_s (local.get $weight) (i32.const 0))) (i32.const 0)))
-    (local.get $out)))
-  (local.set $next (select (i32.const 1) (i32.add (local.get $weight) (i32.const 1)) (i32.ge_s (local.get $weight) (i32.const 0))))
-  (block $whole
-    (loop $more
-      (br_if $whole (i32.gt_s (local.get $next) (local.get $weight)))
-      (local.set $out (call $padded
-        (i64.extend_i32_u (call $group (local.get $at) (local.get $count) (local.get $next)))
-        (i32.const 4)
-        (local.get $out)))
-      (local.set $next (i32.add (local.get $next) (i32.const 1)))
-      (br $more)))
+  (local.set $out
+    (call $unsigned
+      (i64.extend_i32_u
+        (call $group
+          (local.get $at)
+          (select (i32.const 0) (local.get $count) (i32.lt_s (local.get $weight) (i32.const 0)))
+          (i32.const 0)))
+      (local.get $out)))
+  (local.set $next (i32.add (local.get $weight) (i32.const 1)))
+  (local.set $out (call $groups (local.get $at) (local.get $count) (i32.const 1) (local.get $next) (local.get $out)))
   (if (i32.eqz (local.get $scale)) (then (return (local.get $out))))
   (i32.store8 (local.get $out) (i32.const 46))
   (local.set $out (i32.add (local.get $out) (i32.const 1)))
-  (local.set $end (i32.add (local.get $out) (local.get $scale)))
-  (loop $more
-    (local.set $out (call $padded
-      (i64.extend_i32_u (call $group (local.get $at) (local.get $count) (local.get $next)))
-      (i32.const 4)
+  (drop
+    (call $groups
+      (local.get $at)
+      (local.get $count)
+      (local.get $next)
+      (i32.add (local.get $next) (i32.shr_u (i32.add (local.get $scale) (i32.const 3)) (i32.const 2)))
       (local.get $out)))
-    (local.set $next (i32.add (local.get $next) (i32.const 1)))
-    (br_if $more (i32.lt_u (local.get $out) (local.get $end))))
-  (local.get $end))
+  (i32.add (local.get $out) (local.get $scale)))
 
 (func $integer (param $value i64) (param $out i32) (result i32)
   (call $decimal (local.get $value) (i32.const 0) (i32.const 46) (local.get $out)))
@@ -212,12 +222,14 @@
     (if (i32.eqz (local.get $has)) (then (return (i32.const 1))))
     (if (i32.ne (i32.load8_u (global.get $at)) (i32.const 100)) (then (return (i32.const 3))))
     (if (i32.lt_u (local.get $has) (i32.const 5)) (then (return (i32.const 1))))
-    ;; The length counts itself; none of PostgreSQL's is a gigabyte.
+    ;; The length counts itself.
     (local.set $length (call $be32 (i32.add (global.get $at) (i32.const 1))))
-    (call $must (i32.and (i32.ge_u (local.get $length) (i32.const 4)) (i32.lt_u (local.get $length) (i32.const 0x40000000))))
+    (if (i32.gt_u (local.get $length) (i32.const 0x10000000))
+      (then
+        (global.set $room (i32.const -1))
+        (return (i32.const 4))))
     (if (i32.gt_u (i32.add (local.get $length) (i32.const 1)) (local.get $has)) (then (return (i32.const 1))))
     (global.set $room (i32.add (i32.mul (local.get $length) (global.get $expansion)) (global.get $plain)))
-    (if (i32.gt_u (local.get $length) (i32.const 0x10000000)) (then (global.set $room (i32.const -1))))
     (if (i32.gt_u (global.get $room) (i32.sub (global.get $outEnd) (global.get $out))) (then (return (i32.const 4))))
     (global.set $stop (i32.add (global.get $at) (i32.add (local.get $length) (i32.const 1))))
     (global.set $at (i32.add (global.get $at) (i32.const 5)))

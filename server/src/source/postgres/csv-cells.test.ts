@@ -21,7 +21,7 @@ function csvOf(cells: readonly Cell[], delimiter: string, nullText: string): str
   const written = cells.map((cell) => {
     if (cell === null) return nullText;
     const [, text] = cell;
-    const isPlain = text !== nullText && !/["\r\n]/.test(text) && !text.includes(delimiter);
+    const isPlain = text !== nullText && text !== '\\.' && !/["\r\n]/.test(text) && !text.includes(delimiter);
     return isPlain ? text : `"${text.replaceAll('"', '""')}"`;
   });
   return `${written.join(delimiter)}\n`;
@@ -75,6 +75,33 @@ test('numbers that are none are refused', () => {
   }
 });
 
+test('what was under way when a row was refused is forgotten', () => {
+  const taker = new CsvCells().begin(['int2', 'decimal'], { delimiter: ',', nullText: '' });
+  const nan = Buffer.from([0, 0, 0, 0, 0xc0, 0, 0, 0]);
+  const row = (value: Buffer) =>
+    copyOf([
+      rowOf([
+        [bytes(2, 5), ''],
+        [value, ''],
+      ]),
+    ]);
+  taker.receive(row(nan));
+  assert.throws(() => taker.take());
+  taker.begin(['int2', 'decimal'], { delimiter: ',', nullText: '' });
+  assert.equal(takeAll(taker, [row(numeric('0.5'))]), '5,0.5\n');
+});
+
+test('a row that is too long is refused as soon as it begins', () => {
+  const taker = new CsvCells().begin(['text'], { delimiter: ',', nullText: '' });
+  const header = Buffer.from('d....');
+  header.writeUInt32BE(2 ** 28 + 1, 1);
+  taker.receive(Buffer.concat([copyOf([rowOf([[Buffer.from('x'), '']])]).subarray(0, -7), header]));
+  assert.equal(taker.take(), false);
+  assert.equal(taker.rows.toString(), 'x\n');
+  taker.drop(taker.rows.length);
+  assert.throws(() => taker.take(), { code: 'value.refused', message: /longer than 256 MiB/ });
+});
+
 test('another message is left to the caller, behind the rows before it', () => {
   const taker = new CsvCells().begin(['int2'], { delimiter: ',', nullText: '' });
   taker.receive(Buffer.concat([copyOf([rowOf([[bytes(2, 5), '5']])]), Buffer.from('c\0\0\0\u0004')]));
@@ -96,6 +123,7 @@ const BROKEN: readonly (readonly [what: string, kind: CellKind, sent: Buffer])[]
   ['another number of columns', 'int2', copyOf([rowOf([null, null])])],
   ['more than the columns', 'int2', copyOf([Buffer.concat([five, Buffer.alloc(1)])])],
   ['less than the columns', 'int2', copyOf([five.subarray(0, 5)])],
+  ['a value of four gigabytes', 'text', copyOf([Buffer.concat([five.subarray(0, 2), bytes(4, -16), five])])],
   ['half a value', 'text', copyOf([five.with(5, 3)])],
   ['more than the end', 'int2', messages([Buffer.concat([HEADER, TRAILER, TRAILER])])],
   ...(['bool', 'int2', 'int4', 'int8', 'oid', 'uuid', 'date', 'timestamp', 'timestamptz', 'decimal'] as const).map(

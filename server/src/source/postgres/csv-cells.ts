@@ -1,5 +1,5 @@
 import { type Global, WasmModule } from '../../base/wasm.ts';
-import { putDoubling } from '../../column/csv-text.ts';
+import { mayNeedQuotes, putDoubling } from '../../column/csv-text.ts';
 import type { CsvRows } from '../source.ts';
 import type { CellKind } from './cells.ts';
 import { type CellsExports, CopyCells, KINDS_AT } from './copy-cells.ts';
@@ -29,9 +29,4 @@ export class CsvCells extends CopyCells<Exports> {
     wasm.mayNeedQuotes.value = Number(mayNeedQuotes(delimiter, nullText));
     return this;
   }
-}
-
-/** Whether numbers, moments, UUIDs or bools could hold the delimiter, or be taken for NULL. */
-function mayNeedQuotes(delimiter: string, nullText: string): boolean {
-  return '+-.:'.includes(delimiter) || /^[0-9a-fti+-]/i.test(nullText);
 }
