@@ -162,7 +162,7 @@ export class CopyOut implements Submittable {
   async #counted(): Promise<number> {
     const rows = rowsOf(this.#tag);
     const { count } = this.#taker;
-    if (count !== rows) throw unlike(`${rows} rows in ${count} messages or lines`);
+    if (count !== rows) throw unlike(`${rows} rows in ${count} messages`);
     return rows;
   }
 

@@ -15,6 +15,7 @@ const cellsModule = new WasmModule<Exports>(CSV_CELLS_WASM_BASE64);
 export class CsvCells extends CopyCells<Exports> {
   constructor() {
     super(cellsModule);
+    putDoubling(this.memory);
   }
 
   /** Rows come, one kind a column. */
@@ -23,7 +24,6 @@ export class CsvCells extends CopyCells<Exports> {
     const nullBytes = Buffer.byteLength(nullText);
     nullAt.value = KINDS_AT + kinds.length;
     this.restart(kinds, nullAt.value + nullBytes, kinds.length * (nullBytes + delimiter.length));
-    putDoubling(this.memory);
     nullLength.value = this.memory.write(nullText, nullAt.value);
     wasm.delimiter.value = delimiter.charCodeAt(0);
     wasm.mayNeedQuotes.value = Number(mayNeedQuotes(delimiter, nullText));
