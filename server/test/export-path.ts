@@ -14,6 +14,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
 import { readExportArgs } from '../src/cli/export-args.ts';
 import { readExportFlags } from '../src/cli/export-flags.ts';
+import { readInput } from '../src/cli/export-input.ts';
 import { findSubject } from '../src/cli/subject.ts';
 import { describeSource } from '../src/run/describe.ts';
 import { execute } from '../src/run/execute.ts';
@@ -101,8 +102,9 @@ export async function exportByArgs(args: readonly string[], stage: string): Prom
 
 /** The same way as far as the plan. */
 export async function planByArgs(args: readonly string[], describe = describeSource): Promise<Plan> {
-  const read = readExportArgs(readExportFlags([...args, '--explain']));
-  const subject = await findSubject(read);
+  const flags = readExportFlags([...args, '--explain']);
+  const read = readExportArgs(flags);
+  const subject = await findSubject(readInput(flags).named);
   const { shape, engine } = await describe(subject.ask, LIMITS);
   const { filter, columns, order, distinct, window, format, compression } = read;
   const ask: PlanAsk = {

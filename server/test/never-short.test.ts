@@ -17,6 +17,7 @@ import { DuckDBInstance } from '@duckdb/node-api';
 import { Fault, type FaultCode } from '../src/base/errors.ts';
 import { readExportArgs } from '../src/cli/export-args.ts';
 import { readExportFlags } from '../src/cli/export-flags.ts';
+import { readInput } from '../src/cli/export-input.ts';
 import { findSubject } from '../src/cli/subject.ts';
 import { describeSource } from '../src/run/describe.ts';
 import { execute, STEPS } from '../src/run/execute.ts';
@@ -43,8 +44,9 @@ before(async () => {
 after(() => yard[Symbol.dispose]());
 
 async function plan(path: string, format: string, others: readonly string[] = []): Promise<Plan> {
-  const args = readExportArgs(readExportFlags([path, '--format', format, '--explain', ...others]));
-  const subject = await findSubject(args);
+  const flags = readExportFlags([path, '--format', format, '--explain', ...others]);
+  const args = readExportArgs(flags);
+  const subject = await findSubject(readInput(flags).named);
   const { shape, engine } = await describeSource(subject.ask, LIMITS);
   return makePlan(
     { outputs: [{ format: args.format, compression: { type: 'none' } }] },

@@ -10,11 +10,10 @@ import {
 } from '../format/options.ts';
 import { UsageError } from './command.ts';
 import type { ExportFlags } from './export-flags.ts';
+import { readSize } from './size.ts';
 
-/** What `drayage export` was asked, checked as far as it can be without looking at the source. */
+/** What `drayage export` was asked to make, checked as far as it can be without looking at the source. */
 export interface ExportArgs {
-  /** A dataset's name, or paths and globs of files. */
-  readonly subjects: readonly string[];
   readonly to: string | null;
   readonly format: FormatOptions;
   readonly compression: Compression;
@@ -24,28 +23,16 @@ export interface ExportArgs {
   readonly order: readonly string[] | undefined;
   readonly distinct: boolean;
   readonly window: { readonly start?: string; readonly end?: string };
-  readonly types: Readonly<Record<string, string>>;
-  readonly table: string | undefined;
-  readonly tenant: string | undefined;
-  readonly allTenants: boolean;
-  readonly config: string | undefined;
   readonly force: boolean;
   readonly explain: boolean;
   readonly json: boolean;
-  readonly threads: number | null;
-  readonly memoryBytes: number;
 }
-
-/** Bytes the engine may hold; the process around it takes about 150 MB more. */
-const DEFAULT_MEMORY_BYTES = 300 * 1024 * 1024;
-const MIN_MEMORY_BYTES = 64 * 1024 * 1024;
 
 type Values = ExportFlags['values'];
 
 /** Throws UsageError for what is no export. */
-export function readExportArgs({ subjects, values, threads }: ExportFlags): ExportArgs {
+export function readExportArgs({ values }: ExportFlags): ExportArgs {
   return {
-    subjects,
     to: values.to ?? null,
     format: readFormat(values.format, values),
     compression: readCompression(values.compression),
@@ -58,16 +45,9 @@ export function readExportArgs({ subjects, values, threads }: ExportFlags): Expo
       ...(values.start === undefined ? {} : { start: values.start }),
       ...(values.end === undefined ? {} : { end: values.end }),
     },
-    types: readTypes(values.types),
-    table: values.table,
-    tenant: values.tenant,
-    allTenants: values['all-tenants'] ?? false,
-    config: values.config,
     force: values.force ?? false,
     explain: values.explain ?? false,
     json: values.json ?? false,
-    threads,
-    memoryBytes: values.memory === undefined ? DEFAULT_MEMORY_BYTES : readMemory(values.memory),
   };
 }
 
@@ -142,28 +122,4 @@ function parseFilter(text: string): unknown {
   } catch (error) {
     throw new UsageError(`--where is not JSON: ${error instanceof Error ? error.message : error}.`);
   }
-}
-
-/** `a=int64,b=decimal(18,4)`: commas inside brackets belong to a type. */
-function readTypes(text: string | undefined): Record<string, string> {
-  const parts = text === undefined ? [] : text.split(/,(?![^()]*\))/);
-  return Object.fromEntries(
-    parts.map((part) => {
-      const at = part.indexOf('=');
-      if (at <= 0) throw new UsageError(`--types takes name=type, …; "${part}" is not.`);
-      return [part.slice(0, at).trim(), part.slice(at + 1).trim()];
-    }),
-  );
-}
-
-function readMemory(text: string): number {
-  const bytes = readSize(text, '--memory');
-  if (bytes < MIN_MEMORY_BYTES) throw new UsageError('--memory takes a size from 64MB, as 300MB or 2GB.');
-  return bytes;
-}
-
-function readSize(text: string, flag: string): number {
-  const [, number, unit = ''] = /^(\d{1,7})(MB|GB)$/i.exec(text) ?? [];
-  if (number === undefined) throw new UsageError(`${flag} takes a size as 300MB or 2GB.`);
-  return Number(number) * (unit.toUpperCase() === 'GB' ? 1024 : 1) * 1024 * 1024;
 }

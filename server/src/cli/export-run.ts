@@ -10,21 +10,22 @@ import type { SourceOptions } from '../source/options.ts';
 import { explainPlan } from './explain.ts';
 import { type ExportArgs, readExportArgs } from './export-args.ts';
 import type { ExportFlags } from './export-flags.ts';
+import type { ExportInput } from './export-input.ts';
 import type { ProgressView } from './progress-view.ts';
-import { findSubject } from './subject.ts';
 
 interface ExportAsk {
   readonly flags: ExportFlags;
+  readonly input: () => Promise<ExportInput>;
   readonly worker: Worker;
   readonly signal: AbortSignal;
   readonly view: ProgressView;
 }
 
 /** Plans and runs an export; with `explain` only plans and shows it, and gives null. */
-export async function runExport({ flags, ...ground }: ExportAsk): Promise<Manifest | null> {
+export async function runExport({ flags, input, ...ground }: ExportAsk): Promise<Manifest | null> {
   const args = readExportArgs(flags);
   ground.view.phase('plan');
-  const { plan, access } = await planExport(args, ground.worker);
+  const { plan, access } = planExport(args, await input());
   if (args.explain || args.to === null) {
     process.stdout.write(explainPlan(plan, args.json));
     return null;
@@ -32,10 +33,8 @@ export async function runExport({ flags, ...ground }: ExportAsk): Promise<Manife
   return await runPlan({ ...ground, plan, access, to: args.to, force: args.force });
 }
 
-async function planExport(args: ExportArgs, worker: Worker): Promise<{ plan: Plan; access: SourceOptions }> {
-  const limits = { threads: args.threads ?? readEnvironment().threads, memoryBytes: args.memoryBytes };
-  const subject = await findSubject(args);
-  const { shape, engine } = await worker.describe(subject.ask, limits);
+function planExport(args: ExportArgs, input: ExportInput): { plan: Plan; access: SourceOptions } {
+  const { subject, shape, engine, limits } = input;
   const { filter, columns, order, distinct, window, format, compression, split } = args;
   const plan = makePlan(
     {

@@ -28,9 +28,11 @@ export async function exportIntoFolder(flags: ExportFlags): Promise<Manifest | n
   const view = openView(flags.values.json ?? false);
   try {
     await using worker = new Worker(flags.threads ?? readEnvironment().threads);
-    // Loaded while the child starts, which takes as long.
+    // Loaded while the child starts, which takes as long, and the rest while it describes.
+    const { orderInput } = await import('./export-input.ts');
+    const input = await orderInput(flags, worker);
     const { runExport } = await import('./export-run.ts');
-    return await runExport({ flags, worker, signal: cancelling.signal, view });
+    return await runExport({ flags, input, worker, signal: cancelling.signal, view });
   } catch (error) {
     // Ctrl-C reaches the child as well, which may not have begun to heed it.
     throw cancelling.signal.aborted ? new Fault('run.cancelled', 'The run was cancelled.', { cause: error }) : error;

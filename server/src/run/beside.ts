@@ -69,16 +69,22 @@ export class Beside<Order, Done> implements AsyncDisposable {
 /** What a thread does. */
 interface Hands<Order, Done> extends AsyncDisposable {
   carryOut(order: Order): Promise<Done>;
+  /** Memory that goes along with what is done; all else is copied. */
+  along?(done: Done): ArrayBuffer[];
   interrupt?(): void;
 }
 
 /** Carries out what the thread's `Beside` orders, until it is disposed. */
 export function obey<Order, Done>(hands: Hands<Order, Done>): void {
   parentPort?.on('message', async (message: Message<Order>) => {
-    if (message.is === 'order') parentPort?.postMessage(await answerOf(hands, message.order));
+    if (message.is === 'order') tell(await answerOf(hands, message.order), hands);
     else if (message.is === 'interrupt') hands.interrupt?.();
     else await end(hands);
   });
+}
+
+function tell<Order, Done>(answer: Answer<Done>, { along }: Hands<Order, Done>): void {
+  parentPort?.postMessage(answer, answer.is === 'done' ? along?.(answer.done) : []);
 }
 
 async function end(hands: AsyncDisposable): Promise<void> {

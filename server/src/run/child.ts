@@ -1,24 +1,28 @@
 /** A process of its own for the engine: a native crash or a full memory must not take the parent along. */
+import { statSync } from 'node:fs';
 import { setTimeout as wait } from 'node:timers/promises';
-import { Fault, recordOf } from '../base/errors.ts';
+import { recordOf } from '../base/errors.ts';
 import { destinations } from '../destination/destinations.ts';
-import { describeSource, engineVersions } from './describe.ts';
-import { countMatches, execute } from './execute.ts';
-import type { Progress } from './execution.ts';
-import { openLive } from './open.ts';
-import { isOutdated } from './plan.ts';
-import type { Order, Report } from './protocol.ts';
+import { describeSource } from './describe.ts';
+import { LaneThreads } from './lane-threads.ts';
+import type { Done, Order, PlanOrder, Report } from './protocol.ts';
 
 /** How long running statements get to end after an interrupt before the process goes anyway. */
 const INTERRUPT_MS = 500;
 
+/** So large an input is written by several lanes. */
+const AHEAD_BYTES = 32 * 2 ** 20;
+
+const laneThreads = new LaneThreads();
 let cancelling = new AbortController();
 let stage: string | null = null;
 let work: Promise<void> = Promise.resolve();
 
 process.on('message', (order: Order) => {
   if (order.order === 'cancel') return cancelling.abort();
-  work = carryOut(order);
+  const carrying = carryOut(order);
+  // A description leaves nothing behind: nobody needs to wait for it.
+  work = order.order === 'describe' ? Promise.resolve() : carrying;
 });
 
 // Both reach the whole process group; the parent decides what they mean.
@@ -29,36 +33,38 @@ process.on('disconnect', () => void leave());
 async function carryOut(order: Exclude<Order, { order: 'cancel' }>): Promise<void> {
   cancelling = new AbortController();
   try {
-    const done = order.order === 'describe' ? await describe(order) : await carryOutPlan(order);
+    const done = order.order === 'describe' ? await describe(order) : await execute(order);
     tell({ ...done, rssBytes: process.memoryUsage.rss() });
   } catch (error) {
     tell({ report: 'failed', fault: recordOf(error) });
   }
 }
 
-type Done = DistributiveOmit<Extract<Report, { rssBytes: number }>, 'rssBytes'>;
-type DistributiveOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never;
-
-async function describe({ ask, limits }: Extract<Order, { order: 'describe' }>): Promise<Done> {
-  return { report: 'described', ...(await describeSource(ask, limits)) };
+async function describe({ ask, limits, isForCsv }: Extract<Order, { order: 'describe' }>): Promise<Done> {
+  const opening = (paths: readonly string[]) => {
+    // What comes next is loaded while the engine opens, which is about to begin.
+    setImmediate(() => import('./child-run.ts').catch(() => undefined));
+    if (isForCsv && isLarge(paths)) laneThreads.startAhead(limits);
+  };
+  return { report: 'described', ...(await describeSource(ask, limits, opening)) };
 }
 
-async function carryOutPlan(order: Extract<Order, { order: 'execute' | 'count' }>): Promise<Done> {
+/** Whether these are Parquet files that several lanes will write. */
+function isLarge(paths: readonly string[]): boolean {
+  if (!paths.every((path) => /\.parquet$/i.test(path))) return false;
+  try {
+    return paths.reduce((sum, path) => sum + statSync(path).size, 0) >= AHEAD_BYTES;
+  } catch {
+    // Whoever opens them says what is wrong.
+    return false;
+  }
+}
+
+async function execute(order: PlanOrder): Promise<Done> {
   stage = order.order === 'execute' && order.recovers ? order.stage : null;
-  const { plan, access } = order;
   const { signal } = cancelling;
-  // Other versions write other bytes; without an output, the plan is made anew.
-  if (isOutdated(plan, engineVersions()))
-    throw new Fault('source.changed', 'The service was upgraded after the run was planned.');
-  const ask = {
-    plan,
-    stage: order.stage,
-    openLive: () => openLive(plan, access, signal),
-    signal,
-    report: (progress: Progress) => tell({ report: 'progress', progress }),
-  };
-  if (order.order === 'count') return { report: 'counted', rows: await countMatches(ask) };
-  return { report: 'executed', results: await execute({ ...ask, isResumable: order.isResumable }) };
+  const { carryOutPlan } = await import('./child-run.ts');
+  return carryOutPlan(order, { signal, laneThreads, report: (progress) => tell({ report: 'progress', progress }) });
 }
 
 function tell(report: Report): void {

@@ -8,6 +8,7 @@ import { type Lane, liveReader, openLanes, type Segment, segmentsOf } from './la
 import { OutputFiles } from './output-files.ts';
 import { hashPlan, outputColumns, type PlannedOutput } from './plan.ts';
 import { findWhole, noteWhole } from './segment-record.ts';
+import type { Written } from './write-rows.ts';
 import { readZstdSegment } from './zstd-segment.ts';
 
 /** Progress is told this often at most. */
@@ -86,7 +87,7 @@ async function writeSegments(encoding: Encoding): Promise<void> {
       return await inTurn(segments, lanes.each, {
         start: (segment, lane) => writeSegment(encoding, segment, lane),
         stop: () => failed.abort(),
-        finish: (segment, rows) => joinSegment(encoding, segment, rows),
+        finish: (segment, written) => joinSegment(encoding, segment, written),
         signal: execution.signal,
       });
     } catch (error) {
@@ -96,29 +97,34 @@ async function writeSegments(encoding: Encoding): Promise<void> {
   }
 }
 
-async function writeSegment(encoding: Encoding, segment: Segment, lane: Lane): Promise<number> {
+async function writeSegment(encoding: Encoding, segment: Segment, lane: Lane): Promise<Written> {
   const { execution, plan } = encoding;
   if (!execution.isResumable) return lane.write(segment);
   const whole = await findWhole(segment.path, plan);
   if (whole !== null) {
     encoding.reused++;
-    return whole;
+    return { rows: whole, held: null };
   }
-  const rows = await lane.write(segment);
-  await noteWhole(segment.path, plan, rows);
-  return rows;
+  const written = await lane.write(segment);
+  await noteWhole(segment.path, plan, written.rows);
+  return written;
 }
 
-async function joinSegment(encoding: Encoding, { path, writing }: Segment, rows: number): Promise<void> {
+async function joinSegment(encoding: Encoding, segment: Segment, { rows, held }: Written): Promise<void> {
   const { execution, files } = encoding;
   encoding.isJoining = true;
+  const { path } = segment;
   await execution.segmentWritten?.(path);
-  const bytes = writing.zstdLevel === null ? (await stat(path)).size : (await readZstdSegment(path)).textBytes;
-  await files.append({ path, rows, bytes });
-  if (!execution.isResumable) await rm(path);
+  const bytes = held === null ? await textBytes(segment) : held.textBytes;
+  await files.append({ path, rows, bytes, held });
+  if (!execution.isResumable && held === null) await rm(path);
   encoding.rowsRead += rows;
   encoding.joined++;
   encoding.isJoining = false;
+}
+
+async function textBytes({ path, writing }: Segment): Promise<number> {
+  return writing.zstdLevel === null ? (await stat(path)).size : (await readZstdSegment(path)).textBytes;
 }
 
 function report({ execution, files, lanes, joined, segments }: Encoding): void {

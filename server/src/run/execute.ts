@@ -13,6 +13,7 @@ import {
   segmentsFolder,
   sortedFile,
 } from './execution.ts';
+import { LaneThreads } from './lane-threads.ts';
 import { landingRead, landRows } from './live.ts';
 import { locateRefusal } from './locate.ts';
 import { interrupting, PlannedEngine } from './open.ts';
@@ -53,7 +54,7 @@ async function carryOut(ask: ExecuteAsk, steps: readonly Step[]): Promise<Execut
   await mkdir(segmentsFolder(ask.stage), { recursive: true });
   await using engine = new PlannedEngine(ask.plan, ask.stage);
   const nothing = { reader: null, landed: null, rowsPlanned: null, rowsSorted: null, results: [] };
-  let execution: Execution = { ...ask, engine, ...nothing };
+  let execution: Execution = { laneThreads: new LaneThreads(), ...ask, engine, ...nothing };
   try {
     await using reader = ask.plan.live === null ? null : await openLive(ask);
     execution = { ...execution, reader };

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { LiveReader } from '../source/source.ts';
 import type { WrittenFile } from './file-sink.ts';
+import type { LaneThreads } from './lane-threads.ts';
 import type { PlannedEngine } from './open.ts';
 import type { Plan, PlannedOutput } from './plan.ts';
 
@@ -49,6 +50,8 @@ export interface ExecuteAsk {
   openLive?(): Promise<LiveReader>;
   /** Whether segments stay, with a record of each, for the attempt that comes after a crash. */
   readonly isResumable?: boolean;
+  /** Threads that were started ahead of the plan; whoever gave them ends what is left. */
+  readonly laneThreads?: LaneThreads;
   readonly signal: AbortSignal;
   report(progress: Progress): void;
   /** Called when a segment's file is whole, before it is joined. Tests disturb it here. */
@@ -58,6 +61,7 @@ export interface ExecuteAsk {
 /** The record that passes through the steps of a run. */
 export interface Execution extends ExecuteAsk {
   readonly engine: PlannedEngine;
+  readonly laneThreads: LaneThreads;
   /** Null where the input is files. */
   readonly reader: LiveReader | null;
   /** Files a live relation has landed in, one for each segment of the cut; null while it has not. */

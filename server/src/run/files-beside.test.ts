@@ -37,7 +37,7 @@ async function segmentOf(stage: string, at: number, rows: number) {
   const path = join(stage, `segment-${at}`);
   const text = Array.from({ length: rows }, (_, row) => `"${at}\n${row}"\n`).join('');
   await writeFile(path, text);
-  return { path, rows, bytes: text.length };
+  return { path, rows, bytes: text.length, held: null };
 }
 
 /** The counts and the bytes of files made of six segments. */
@@ -59,9 +59,10 @@ test('files joined beside are those joined here, and so are their counts', async
 test('errors come across as they were: with the code of the system, and as faults', async () => {
   const ground = await groundOf('errors');
   await using files = new FilesBeside(ground, output);
-  await assert.rejects(files.append({ path: join(ground.stage, 'none'), rows: 1, bytes: 1 }), { code: 'ENOENT' });
-  await writeFile(join(ground.stage, 'open'), '"never closed\n');
-  await files.append({ path: join(ground.stage, 'open'), rows: 1, bytes: 14 });
+  const open = { path: join(ground.stage, 'open'), rows: 1, bytes: 14, held: null };
+  await assert.rejects(files.append({ ...open, path: join(ground.stage, 'none') }), { code: 'ENOENT' });
+  await writeFile(open.path, '"never closed\n');
+  await files.append(open);
   await assert.rejects(files.finish(), /inside a quoted value/);
 });
 

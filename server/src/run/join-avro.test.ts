@@ -61,7 +61,7 @@ async function fileOf(
 ): Promise<{ bytes: Buffer; rows: number }> {
   const sink = new MemorySink();
   const joiner = new AvroJoiner(sink, joiningOf(columns, options));
-  for (const path of paths) await joiner.append(path);
+  for (const path of paths) await joiner.append({ path, held: null });
   await joiner.finish();
   assert.equal(sink.ended, true);
   return { bytes: sink.bytes, rows: joiner.rows };
@@ -404,7 +404,7 @@ test('a sink that fails fails the joining, whatever is in flight', async () => {
     };
     const joiner = new AvroJoiner(sink, joiningOf(MIXED, { ...PLAIN, codec }));
     await assert.rejects(async () => {
-      await joiner.append(path);
+      await joiner.append({ path, held: null });
       await joiner.finish();
     }, /disk full/);
   }

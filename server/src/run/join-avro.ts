@@ -6,7 +6,7 @@ import { type AvroBlock, AvroRows } from '../format/avro-rows.ts';
 import type { Joining } from '../format/format.ts';
 import { free } from '../format/free.ts';
 import type { ByteSink } from '../format/sink.ts';
-import type { Joiner } from './join.ts';
+import type { Joiner, SegmentPlace } from './join.ts';
 
 const deflateInPool = promisify(deflateRaw);
 const zstdInPool = promisify(zstdCompress);
@@ -55,7 +55,7 @@ export class AvroJoiner implements Joiner {
     return this.#rows;
   }
 
-  async append(path: string): Promise<void> {
+  async append({ path }: SegmentPlace): Promise<void> {
     await using file = await open(path);
     for (;;) {
       const room = this.#source.room();

@@ -6,7 +6,7 @@ import type { BatchDocument } from '../format/pdf/set-batch.ts';
 import { DocumentThreads } from '../format/pdf/threads.ts';
 import { ZipWriter } from '../format/pdf/zip.ts';
 import type { ByteSink } from '../format/sink.ts';
-import type { Joiner, JoinGround } from './join.ts';
+import type { Joiner, JoinGround, SegmentPlace } from './join.ts';
 
 /** A batch ends with the row that reaches either: 16 documents are a tenth of a second on a thread. */
 const BATCH_ROWS = 16;
@@ -50,7 +50,7 @@ export class PdfJoiner implements Joiner {
     return this.#names.size;
   }
 
-  async append(path: string): Promise<void> {
+  async append({ path }: SegmentPlace): Promise<void> {
     let batch: string[] = [];
     let length = 0;
     for await (const line of linesOf(path)) {

@@ -1,10 +1,11 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import type { Joining } from '../format/format.ts';
+import { free } from '../format/free.ts';
 import type { ByteSink } from '../format/sink.ts';
 import { zstdBlocks } from '../format/zstd-blocks.ts';
 import { PIECE_BYTES, ZSTD_FRAME_END, ZSTD_FRAME_HEADER } from '../format/zstd-frame.ts';
-import type { Joiner } from './join.ts';
-import { readZstdSegment } from './zstd-segment.ts';
+import type { Joiner, SegmentPlace } from './join.ts';
+import { type HeldSegment, readZstdSegment } from './zstd-segment.ts';
 
 const COPY_BYTES = 1024 * 1024;
 
@@ -27,8 +28,9 @@ export class ZstdJoiner implements Joiner {
     return this.#rows;
   }
 
-  async append(path: string): Promise<void> {
+  async append({ path, held }: SegmentPlace): Promise<void> {
     await this.#begin();
+    if (held !== null) return await this.#take(held);
     const { blocksBytes, rows } = await readZstdSegment(path);
     await using file = await open(path);
     await this.#copy(file, blocksBytes);
@@ -47,6 +49,17 @@ export class ZstdJoiner implements Joiner {
     await this.#sink.write(ZSTD_FRAME_HEADER);
     for (let at = 0; at < this.#head.length; at += PIECE_BYTES)
       await this.#sink.write(zstdBlocks(this.#head.subarray(at, at + PIECE_BYTES), this.#level));
+  }
+
+  /** Nobody looks at what was held any more. */
+  async #take({ blocks, blocksBytes, rows }: HeldSegment): Promise<void> {
+    if (blocks.reduce((sum, { length }) => sum + length, 0) !== blocksBytes)
+      throw new Error('A segment became another one.');
+    for (const some of blocks) {
+      await this.#sink.write(some);
+      free(some);
+    }
+    this.#rows += rows;
   }
 
   async #copy(file: FileHandle, bytes: number): Promise<void> {

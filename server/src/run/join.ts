@@ -5,11 +5,18 @@ import { RowCounter } from '../format/row-counter.ts';
 import type { ByteSink } from '../format/sink.ts';
 import { AvroJoiner } from './join-avro.ts';
 import { PdfJoiner } from './join-pdf.ts';
+import type { HeldSegment } from './zstd-segment.ts';
+
+/** Where a finished segment is. */
+export interface SegmentPlace {
+  readonly path: string;
+  /** Only a joiner of Zstandard's blocks meets any; null where the segment is in its file. */
+  readonly held: HeldSegment | null;
+}
 
 /** Joins finished segments, in order, into one file, and counts the rows in the bytes that pass. */
 export interface Joiner {
-  /** Appends a segment's file. */
-  append(path: string): Promise<void>;
+  append(segment: SegmentPlace): Promise<void>;
   /** Writes what comes after the last row and ends the sink. */
   finish(): Promise<void>;
   /** Rows found so far in the bytes themselves. */
@@ -59,7 +66,7 @@ class TextJoiner implements Joiner {
     return this.#counter.rows;
   }
 
-  async append(path: string): Promise<void> {
+  async append({ path }: SegmentPlace): Promise<void> {
     await using file = await open(path);
     const { size } = await file.stat();
     if (size === 0) return;
@@ -110,7 +117,7 @@ class ParquetJoiner implements Joiner {
     return this.#rows;
   }
 
-  async append(path: string): Promise<void> {
+  async append({ path }: SegmentPlace): Promise<void> {
     await using file = await open(path);
     const { size } = await file.stat();
     const tail = await readParquetTail(size, (offset, length) => readExactly(file, offset, length));

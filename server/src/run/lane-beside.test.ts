@@ -5,10 +5,12 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { Engine } from '../source/engine.ts';
 import { LaneBeside } from './lane-beside.ts';
+import { LaneThreads, mostBeside } from './lane-threads.ts';
 import type { Segment } from './lanes.ts';
 import type { Plan } from './plan.ts';
 import type { Writing } from './segment-sql.ts';
 import { writeRows } from './write-rows.ts';
+import { readZstdSegment } from './zstd-segment.ts';
 
 const MEMORY_BYTES = 2 ** 28;
 
@@ -32,9 +34,14 @@ function segmentOf(writing: Writing): Segment {
 }
 
 /** Of a plan only the input is looked at. */
-function laneOf(signal = new AbortController().signal, source: object = { kind: 'files', inputs: [] }): LaneBeside {
+function laneOf({
+  signal = new AbortController().signal,
+  source = { kind: 'files', inputs: [] as { path: string }[] },
+  heldBytes = 0,
+  threads = new LaneThreads(),
+} = {}): LaneBeside {
   const plan = { source } as unknown as Plan;
-  return new LaneBeside({ plan, stage: folder, memoryBytes: MEMORY_BYTES }, signal);
+  return new LaneBeside(threads.take(), { plan, stage: folder, memoryBytes: MEMORY_BYTES, heldBytes }, signal);
 }
 
 test('what is written beside is what is written here', async () => {
@@ -44,10 +51,53 @@ test('what is written beside is what is written here', async () => {
   const select = `select i, 'text, "' || i || '"' as t, date '1900-01-01' + (i % 90000)::integer as d from range(300000) r(i)`;
   for (const zstdLevel of [null, 1]) {
     const [there, here] = [writingOf(select, { zstdLevel }), writingOf(select, { zstdLevel })];
-    assert.equal(await lane.write(segmentOf(there)), 300_000);
-    assert.equal(await writeRows(session, here), 300_000);
+    assert.deepEqual(await lane.write(segmentOf(there)), { rows: 300_000, held: null });
+    assert.deepEqual(await writeRows(session, here), { rows: 300_000, held: null });
     assert.ok((await readFile(there.path)).equals(await readFile(here.path)));
   }
+});
+
+test('what a lane holds comes across whole, segment after segment', async () => {
+  await using lane = laneOf({ heldBytes: 2 ** 24 });
+  for (const count of [400_000, 0, 250_000]) {
+    const select = `select md5(i::varchar) as t from range(${count}) r(i)`;
+    const inFile = writingOf(select, { zstdLevel: 1 });
+    await using engine = await Engine.open({ memoryBytes: MEMORY_BYTES, threads: 1, stageFolder: folder, files: [] });
+    await writeRows(await engine.session(), inFile);
+    const { blocksBytes, ...counts } = await readZstdSegment(inFile.path);
+    const { rows, held } = await lane.write(segmentOf(writingOf(select, { zstdLevel: 1 })));
+    const { blocks = [], ...told } = held ?? {};
+    assert.deepEqual([rows, told], [count, { blocksBytes, ...counts }]);
+    assert.ok(Buffer.concat(blocks).equals((await readFile(inFile.path)).subarray(0, blocksBytes)));
+  }
+});
+
+test('threads that were started ahead are taken, and those that nobody takes end', async () => {
+  const threads = new LaneThreads();
+  threads.startAhead({ threads: 3, memoryBytes: MEMORY_BYTES });
+  threads.startAhead({ threads: 3, memoryBytes: MEMORY_BYTES });
+  const running = () => process.getActiveResourcesInfo().filter((each) => each === 'MessagePort').length;
+  const before = running();
+  {
+    await using lane = laneOf({ threads });
+    assert.equal(running(), before);
+    assert.deepEqual(await lane.write(segmentOf(writingOf('select 1::integer as i'))), { rows: 1, held: null });
+    await threads.endAhead();
+    assert.equal(running(), before - 2);
+    assert.deepEqual(await lane.write(segmentOf(writingOf('select 2::integer as i'))), { rows: 1, held: null });
+  }
+  assert.equal(running(), before - 3);
+  await using another = laneOf({ threads });
+  assert.deepEqual(await another.write(segmentOf(writingOf('select 3::integer as i'))), { rows: 1, held: null });
+});
+
+test('a lane with a thread of its own alone, or without memory for two, is none', () => {
+  for (const limits of [
+    { threads: 1, memoryBytes: 2 ** 30 },
+    { threads: 4, memoryBytes: 2 ** 26 },
+  ])
+    assert.equal(mostBeside(limits), 0);
+  assert.equal(mostBeside({ threads: 64, memoryBytes: 2 ** 34 }), 8);
 });
 
 test('what goes wrong is told, and the lane goes on', async () => {
@@ -57,12 +107,12 @@ test('what goes wrong is told, and the lane goes on', async () => {
   const elsewhere = { ...writingOf('select 1 as i'), path: join(folder, 'none', 'file') };
   await assert.rejects(lane.write(segmentOf(elsewhere)), { code: 'ENOENT' });
   const whole = writingOf('select 1::integer as i');
-  assert.equal(await lane.write(segmentOf(whole)), 1);
+  assert.deepEqual(await lane.write(segmentOf(whole)), { rows: 1, held: null });
   assert.equal(await readFile(whole.path, 'utf8'), '1\n');
 });
 
 test('an engine that cannot be opened fails each segment', async () => {
-  await using lane = laneOf(undefined, { kind: 'table', inputs: [{ path: join(folder, 'none.duckdb') }] });
+  await using lane = laneOf({ source: { kind: 'table', inputs: [{ path: join(folder, 'none.duckdb') }] } });
   for (let times = 0; times < 2; times++) {
     await assert.rejects(lane.write(segmentOf(writingOf('select 1 as i'))), { name: 'Fault' });
   }
@@ -70,7 +120,7 @@ test('an engine that cannot be opened fails each segment', async () => {
 
 test('a signal ends what is under way, and whatever is begun after it', async () => {
   const cancelling = new AbortController();
-  await using lane = laneOf(cancelling.signal);
+  await using lane = laneOf({ signal: cancelling.signal });
   const endless = writingOf('select i from range(100000000000) r(i)');
   const writing = lane.write(segmentOf(endless));
   cancelling.abort();

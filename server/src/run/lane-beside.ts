@@ -1,35 +1,28 @@
-import { Beside } from './beside.ts';
+import type { LaneGround, LaneThread } from './lane-threads.ts';
 import type { Lane, Segment } from './lanes.ts';
-import type { Plan } from './plan.ts';
-import type { Writing } from './segment-sql.ts';
-
-/** What a lane's thread works with. */
-export interface LaneGround {
-  readonly plan: Plan;
-  readonly stage: string;
-  /** For the engine alone; thread and engine hold some 45 MB beside it. */
-  readonly memoryBytes: number;
-  /** One number that the thread keeps up to date: the share of the running segment that is done, below 0 when it cannot be told. */
-  readonly fraction: SharedArrayBuffer;
-}
+import type { Written } from './write-rows.ts';
 
 /** A lane with a thread and an engine of its own, for segments that are made of rows in JavaScript. Dispose ends both. */
 export class LaneBeside implements Lane, AsyncDisposable {
-  readonly #thread: Beside<Writing, number>;
+  readonly #thread: LaneThread;
   readonly #fraction: Float64Array;
+  /** Until the thread has it. */
+  #ground: LaneGround | null;
 
   /** When the signal fires, what is under way ends soon. */
-  constructor(given: Omit<LaneGround, 'fraction'>, signal: AbortSignal) {
+  constructor(thread: LaneThread, given: Omit<LaneGround, 'fraction'>, signal: AbortSignal) {
     const fraction = new SharedArrayBuffer(Float64Array.BYTES_PER_ELEMENT);
+    this.#thread = thread;
     this.#fraction = new Float64Array(fraction);
-    const ground: LaneGround = { ...given, fraction };
-    this.#thread = new Beside(new URL('./lane-thread.ts', import.meta.url), ground);
-    if (signal.aborted) this.#thread.interrupt();
-    else signal.addEventListener('abort', () => this.#thread.interrupt(), { once: true });
+    this.#ground = { ...given, fraction };
+    if (signal.aborted) thread.interrupt();
+    else signal.addEventListener('abort', () => thread.interrupt(), { once: true });
   }
 
-  write({ writing }: Segment): Promise<number> {
-    return this.#thread.order(writing);
+  write({ writing }: Segment): Promise<Written> {
+    const ground = this.#ground;
+    this.#ground = null;
+    return this.#thread.order({ ground, writing });
   }
 
   fraction(): number | null {

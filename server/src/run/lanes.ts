@@ -2,12 +2,13 @@ import type { Session } from '../source/engine.ts';
 import type { LiveReader, LiveTarget, Piece } from '../source/source.ts';
 import { type Execution, landedFile } from './execution.ts';
 import { LaneBeside } from './lane-beside.ts';
+import { mostBeside } from './lane-threads.ts';
 import { landAndCopy } from './live.ts';
 import { interrupting } from './open.ts';
 import type { Plan, PlannedOutput } from './plan.ts';
 import { type Writing, writingsOf } from './segment-sql.ts';
 import { straightRead, straightRows } from './straight.ts';
-import { writeRows } from './write-rows.ts';
+import { type Written, writeRows } from './write-rows.ts';
 
 /** One segment of an output: what is to be written where. */
 export interface Segment {
@@ -21,8 +22,7 @@ export interface Segment {
 
 /** Writes one segment at a time. */
 export interface Lane {
-  /** Gives the rows as the engine or the live source tells them. */
-  write(segment: Segment): Promise<number>;
+  write(segment: Segment): Promise<Written>;
   /** Share of the running segment that is done, 0 to 1; null when it cannot be told. */
   fraction(): number | null;
 }
@@ -60,7 +60,8 @@ export async function openLanes(execution: Execution, output: PlannedOutput, ask
   if (live !== null && straight !== null) return straightLanes(plan, straight, live);
   const memoryBytes = ask.memory === 'all' ? plan.limits.memoryBytes : littleMemory(plan);
   const beside = live === null && ask.memory === 'little' ? countBeside(plan, ask.segments, memoryBytes) : 0;
-  if (beside > 1) return lanesBeside(execution, { count: beside, memoryBytes, signal: ask.signal });
+  if (beside > 0) return lanesBeside(execution, { count: beside, memoryBytes, signal: ask.signal });
+  await execution.laneThreads.endAhead();
   const count = Math.min(live?.lanes.length ?? plan.limits.threads, ask.segments.length);
   return engineLanes(execution, { count, memoryBytes, signal: ask.signal });
 }
@@ -79,25 +80,27 @@ function littleMemory({ source, limits }: Plan): number {
 
 /** A thread and its engine take 150 ms to start: so many segments are worth them. */
 const SEGMENTS_BESIDE = 4;
-/** More of them hold more memory than a faster export is worth. */
-const MAX_BESIDE = 8;
-/** Less does not hold what a segment is usually made of. */
-const LANE_BYTES = 64 * 2 ** 20;
 
 /** How many lanes get threads of their own: what scans give is made rows of in JavaScript. */
 function countBeside({ limits }: Plan, segments: readonly Segment[], memoryBytes: number): number {
   const isScanned = typeof segments[0]?.writing.written === 'object';
   if (!isScanned || segments.length < SEGMENTS_BESIDE) return 0;
-  return Math.min(limits.threads, segments.length, MAX_BESIDE, Math.floor(memoryBytes / LANE_BYTES));
+  return Math.min(segments.length, mostBeside({ ...limits, memoryBytes }));
 }
 
 function straightLanes(plan: Plan, rows: LiveTarget['rows'], live: LiveReader): Lanes {
   const each = live.lanes.map<Lane>((lane) => ({
-    write: ({ path, piece }) => lane.copy(straightRead(plan, piece), { path, rows }),
+    write: async ({ path, piece }) => ({
+      rows: await lane.copy(straightRead(plan, piece), { path, rows }),
+      held: null,
+    }),
     fraction: () => null,
   }));
   return { each, hasAllMemory: true, [Symbol.asyncDispose]: async () => {} };
 }
+
+/** What the running segments may hold in place of files, together; as much again may wait to be joined. */
+const HELD_BYTES = 32 * 2 ** 20;
 
 interface LanesHow {
   readonly count: number;
@@ -106,12 +109,17 @@ interface LanesHow {
   readonly signal: AbortSignal;
 }
 
-async function lanesBeside({ engine, plan, stage }: Execution, how: LanesHow): Promise<Lanes> {
+async function lanesBeside({ engine, ...execution }: Execution, how: LanesHow): Promise<Lanes> {
+  const { plan, stage, isResumable, laneThreads } = execution;
   // No memory is left over for the engine that counted.
   await engine[Symbol.asyncDispose]();
-  const ground = { plan, stage, memoryBytes: Math.floor(how.memoryBytes / how.count) };
+  const share = (bytes: number) => Math.floor(bytes / how.count);
+  const ground = { plan, stage, memoryBytes: share(how.memoryBytes), heldBytes: isResumable ? 0 : share(HELD_BYTES) };
   const opened = new AsyncDisposableStack();
-  const each = Array.from({ length: how.count }, () => opened.use(new LaneBeside(ground, how.signal)));
+  const each = Array.from({ length: how.count }, () =>
+    opened.use(new LaneBeside(laneThreads.take(), ground, how.signal)),
+  );
+  await laneThreads.endAhead();
   return { each, hasAllMemory: false, [Symbol.asyncDispose]: () => opened.disposeAsync() };
 }
 

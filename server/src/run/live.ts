@@ -7,7 +7,7 @@ import { type Execution, landedFile } from './execution.ts';
 import { inTurn } from './in-turn.ts';
 import type { Plan } from './plan.ts';
 import type { Writing } from './segment-sql.ts';
-import { writeRows } from './write-rows.ts';
+import { type Written, writeRows } from './write-rows.ts';
 
 /** What of a live relation lands for the engine to read. */
 export function landingRead({ source, live }: Plan, piece: Piece | null): LiveRead {
@@ -21,19 +21,19 @@ export async function landPiece(lane: LiveLane, plan: Plan, piece: Piece, path: 
   return lane.copy(landingRead(plan, piece), { path, rows });
 }
 
-/** Lands a piece, encodes it from there and removes what landed. Gives the rows as the source tells them. */
+/** Lands a piece, encodes it from there and removes what landed. */
 export async function landAndCopy(
   { lane, session }: { readonly lane: LiveLane; readonly session: Session },
   plan: Plan,
   piece: Piece,
   { landed, writing }: { readonly landed: string; readonly writing: Writing },
-): Promise<number> {
+): Promise<Written> {
   const rowsLanded = await landPiece(lane, plan, piece, landed);
-  const rowsCopied = await writeRows(session, writing);
-  if (rowsCopied !== rowsLanded)
-    throw new Fault('run.short', `Of ${rowsLanded} rows that were read ${rowsCopied} were written.`);
+  const written = await writeRows(session, writing);
+  if (written.rows !== rowsLanded)
+    throw new Fault('run.short', `Of ${rowsLanded} rows that were read ${written.rows} were written.`);
   await rm(landed);
-  return rowsLanded;
+  return written;
 }
 
 /** Lands all pieces, several at a time, where the plan says that they land first; then the source is let go. */

@@ -7,11 +7,12 @@ import { type Joiner, joinInto } from './join.ts';
 import { ZstdJoiner } from './join-zstd.ts';
 import { outputColumns, type Plan, type PlannedOutput, partPath } from './plan.ts';
 import { zstdLevel } from './segment-sql.ts';
+import type { Written } from './write-rows.ts';
 
 /** A segment that waits to be joined. */
-export interface WholeSegment {
+export interface WholeSegment extends Written {
   readonly path: string;
-  readonly rows: number;
+  /** Before compression. */
   readonly bytes: number;
 }
 
@@ -56,7 +57,7 @@ export class OutputFiles implements AsyncDisposable {
   async append(segment: WholeSegment): Promise<void> {
     if (this.#open !== null && this.#isFullWith(this.#open, segment)) await this.#close(this.#open);
     const open = await this.#current();
-    await open.joiner.append(segment.path);
+    await open.joiner.append(segment);
     open.rows += segment.rows;
     open.bytes += segment.bytes;
   }

@@ -51,6 +51,11 @@ interface Execute extends Count {
   progress(progress: Progress): void;
 }
 
+interface DescribedSource {
+  readonly shape: SourceShape;
+  readonly engine: EngineVersions;
+}
+
 /** A child process that describes sources and executes plans, one at a time. Dispose ends it. */
 export class Worker implements AsyncDisposable {
   readonly #child: ChildProcess;
@@ -112,8 +117,9 @@ export class Worker implements AsyncDisposable {
 
   #rssBytes = 0;
 
-  async describe(ask: DescribeAsk, limits: Limits): Promise<{ shape: SourceShape; engine: EngineVersions }> {
-    const report = await this.#order({ order: 'describe', ask, limits }, () => {});
+  /** `isForCsv`: CSV will be written of it, as soon as it is described. */
+  async describe(ask: DescribeAsk, limits: Limits, isForCsv = false): Promise<DescribedSource> {
+    const report = await this.#order({ order: 'describe', ask, limits, isForCsv }, () => {});
     if (report.report === 'described') return report;
     throw outOfTurn();
   }

@@ -37,7 +37,7 @@ async function written(columns: readonly Column[], asked: CsvOptions, relation: 
   const select = expressions.map(({ sql, name }) => `${sql} as "${name}"`).join(', ');
   const path = join(folder, `${files++}.csv`);
   using session = await engine.session();
-  const rows = await writeRows(session, {
+  const { rows } = await writeRows(session, {
     select: `select ${select} from ${relation}`,
     path,
     written,

@@ -5,14 +5,22 @@ import type { ByteSink } from '../format/sink.ts';
 import type { Session } from '../source/engine.ts';
 import { ScanBroken } from '../source/scan.ts';
 import type { Writing } from './segment-sql.ts';
-import { ZstdSegmentSink } from './zstd-segment.ts';
+import { type HeldSegment, ZstdSegmentSink } from './zstd-segment.ts';
 
-/** Writes a segment's file and gives its rows as the engine tells them. */
-export async function writeRows(session: Session, writing: Writing): Promise<number> {
+/** A segment that was written. */
+export interface Written {
+  /** As the engine or the live source tells them. */
+  readonly rows: number;
+  /** What is to be joined; null where the segment's file is. */
+  readonly held: HeldSegment | null;
+}
+
+/** Writes a segment's file, or keeps blocks of Zstandard up to `heldBytes` in memory in its place. */
+export async function writeRows(session: Session, writing: Writing, heldBytes = 0): Promise<Written> {
   const { select, path, written } = writing;
-  if (typeof written === 'string') return session.copy({ select, path, options: written });
+  if (typeof written === 'string') return { rows: await session.copy({ select, path, options: written }), held: null };
   try {
-    return await writeScanned(session, { ...writing, written });
+    return await writeScanned(session, { ...writing, written }, heldBytes);
   } catch (error) {
     if (!(error instanceof ScanBroken)) throw error;
     // What ended the scan the engine tells only when it writes by itself.
@@ -24,10 +32,10 @@ export async function writeRows(session: Session, writing: Writing): Promise<num
 async function writeScanned(
   session: Session,
   { select, path, written, zstdLevel }: Writing & { readonly written: CsvText },
-): Promise<number> {
-  await using file = await open(path, 'w', 0o644);
-  const sink = zstdLevel === null ? textSink(file) : new ZstdSegmentSink(file, zstdLevel);
-  return await session.scan(select, async ({ layouts, vectors }) => {
+  heldBytes: number,
+): Promise<Written> {
+  await using sink = zstdLevel === null ? await TextSink.open(path) : new ZstdSegmentSink(path, zstdLevel, heldBytes);
+  const counted = await session.scan(select, async ({ layouts, vectors }) => {
     const text = new CsvRows(layouts, written);
     let rows = 0;
     for await (const some of vectors) {
@@ -37,13 +45,28 @@ async function writeScanned(
     await sink.end();
     return rows;
   });
+  return { rows: counted, held: sink.held };
 }
 
-function textSink(file: FileHandle): ByteSink {
-  return {
-    write: async (bytes) => {
-      for (let at = 0; at < bytes.length; ) at += (await file.write(bytes, at)).bytesWritten;
-    },
-    end: async () => {},
-  };
+class TextSink implements ByteSink, AsyncDisposable {
+  readonly held = null;
+  readonly #file: FileHandle;
+
+  private constructor(file: FileHandle) {
+    this.#file = file;
+  }
+
+  static async open(path: string): Promise<TextSink> {
+    return new TextSink(await open(path, 'w', 0o644));
+  }
+
+  async write(bytes: Uint8Array): Promise<void> {
+    for (let at = 0; at < bytes.length; ) at += (await this.#file.write(bytes, at)).bytesWritten;
+  }
+
+  async end(): Promise<void> {}
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#file.close();
+  }
 }

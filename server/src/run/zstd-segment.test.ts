@@ -1,11 +1,14 @@
 import assert from 'node:assert/strict';
-import { type FileHandle, mkdtemp, open, readFile, rm, truncate, writeFile } from 'node:fs/promises';
+import { randomBytes } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { mkdtemp, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { zstdDecompressSync } from 'node:zlib';
 import { MemorySink } from '../../test/memory-sink.ts';
 import { csvBytes, MEBIBYTE } from '../../test/sample-bytes.ts';
+import type { SegmentPlace } from './join.ts';
 import { ZstdJoiner } from './join-zstd.ts';
 import { readZstdSegment, ZstdSegmentSink } from './zstd-segment.ts';
 
@@ -20,27 +23,27 @@ before(async () => {
 
 after(() => rm(folder, { recursive: true }));
 
-async function inFile<T>(use: (file: FileHandle, path: string) => Promise<T>): Promise<T> {
-  const path = join(folder, `${files++}`);
-  await using file = await open(path, 'w');
-  return await use(file, path);
-}
-
 /** A segment of the text, written some bytes at a time. */
-function segmentOf(text: Buffer, step = 70_001): Promise<string> {
-  return inFile(async (file, path) => {
-    const sink = new ZstdSegmentSink(file, LEVEL);
-    for (let at = 0; at < text.length; at += step) await sink.write(text.subarray(at, at + step));
-    await sink.end();
-    return path;
-  });
+async function placedOf(text: Buffer, { step = 70_001, heldBytes = 0 } = {}): Promise<SegmentPlace> {
+  const path = join(folder, `${files++}`);
+  await using sink = new ZstdSegmentSink(path, LEVEL, heldBytes);
+  for (let at = 0; at < text.length; at += step) await sink.write(text.subarray(at, at + step));
+  await sink.end();
+  return { path, held: sink.held };
 }
 
-async function joined(segments: readonly string[], head = 'a,b\n') {
+/** The path of a segment's file. */
+async function segmentOf(text: Buffer, step?: number): Promise<string> {
+  const { path, held } = await placedOf(text, { step });
+  assert.equal(held, null);
+  return path;
+}
+
+async function joined(segments: readonly (string | SegmentPlace)[], head = 'a,b\n') {
   const sink = new MemorySink();
   const text = { by: 'text', head, empty: head, tail: '', separatorBytes: 0, isQuoted: true } as const;
   const joiner = new ZstdJoiner(sink, text, LEVEL);
-  for (const path of segments) await joiner.append(path);
+  for (const each of segments) await joiner.append(typeof each === 'string' ? { path: each, held: null } : each);
   await joiner.finish();
   assert.ok(sink.ended);
   return { rows: joiner.rows, text: zstdDecompressSync(sink.bytes) };
@@ -75,8 +78,48 @@ test('a segment knows its sizes, whatever the steps it was written in', async ()
   assert.ok(blocksBytes > 0 && blocksBytes < bytes.length);
 });
 
+test('what is held is what would be in the file, and has none', async () => {
+  const noise = Buffer.from(
+    randomBytes(6 * MEBIBYTE)
+      .toString('hex')
+      .replace(/.{64}/g, '$&\n')
+      .concat('\n'),
+  );
+  for (const text of [noise, quoted, Buffer.alloc(0)]) {
+    const inFile = await placedOf(text);
+    const counts = await readZstdSegment(inFile.path);
+    const { path, held } = await placedOf(text, { heldBytes: Math.max(1, counts.blocksBytes) });
+    assert.equal(existsSync(path), false);
+    assert.ok(held !== null);
+    const { blocks, ...told } = held;
+    assert.deepEqual(told, counts);
+    const bytes = await readFile(inFile.path);
+    assert.ok(Buffer.concat(blocks).equals(bytes.subarray(0, counts.blocksBytes)));
+    const other = await placedOf(quoted);
+    assert.deepEqual(await joined([other, { path, held }, other]), await joined([other, inFile, other]));
+    assert.ok(blocks.every(({ buffer }) => buffer.detached));
+  }
+});
+
+test('what was held and is not there any more is not joined', async () => {
+  const place = await placedOf(quoted, { heldBytes: 8 * MEBIBYTE });
+  await joined([place]);
+  await assert.rejects(joined([place]), /became another/);
+});
+
+test('what is too much to be held is in the file, all of it', async () => {
+  const bytes = await readFile(await segmentOf(quoted));
+  const { blocksBytes } = await readZstdSegment(await segmentOf(quoted));
+  for (const heldBytes of [1, blocksBytes >> 1, blocksBytes - 1]) {
+    const { path, held } = await placedOf(quoted, { heldBytes });
+    assert.equal(held, null);
+    assert.ok((await readFile(path)).equals(bytes));
+  }
+});
+
 test('text that ends inside a value is no segment', async () => {
-  await assert.rejects(segmentOf(Buffer.from('1,"never closed\n')), /inside a quoted value/);
+  for (const heldBytes of [0, MEBIBYTE])
+    await assert.rejects(placedOf(Buffer.from('1,"never closed\n'), { heldBytes }), /inside a quoted value/);
 });
 
 test('a segment that was cut, grew, or is none is not read', async () => {

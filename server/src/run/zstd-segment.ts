@@ -4,9 +4,8 @@ import { RowCounter } from '../format/row-counter.ts';
 import type { ByteSink } from '../format/sink.ts';
 import { zstdBlocks } from '../format/zstd-blocks.ts';
 
-/** A segment whose text is compressed already. */
+/** A segment whose text is compressed already: blocks of a Zstandard frame, none of them the last. */
 export interface ZstdSegment {
-  /** What the file begins with: blocks of a Zstandard frame, none of them the last. */
   readonly blocksBytes: number;
   /** Of the text before it was compressed. */
   readonly textBytes: number;
@@ -14,22 +13,35 @@ export interface ZstdSegment {
   readonly rows: number;
 }
 
-/** Behind the blocks: a word that tells the file's kind, then the three numbers. */
+/** Its blocks are in memory and in no file; each of these has memory of its own. */
+export interface HeldSegment extends ZstdSegment {
+  readonly blocks: readonly Uint8Array<ArrayBuffer>[];
+}
+
+/** Behind the blocks in a file: a word that tells the file's kind, then the three numbers. */
 const MARK = 'ZSTDROWS';
 const TRAILER_BYTES = MARK.length + 3 * 8;
 
-/** Writes the text of a segment, whole rows of CSV, as pieces of a Zstandard frame. */
-export class ZstdSegmentSink implements ByteSink {
-  readonly #file: FileHandle;
+/** Blocks that are held are put together until they come to this much. */
+const SLAB_BYTES = 1024 * 1024;
+
+/** Writes the text of a segment, whole rows of CSV, as pieces of a Zstandard frame. Dispose closes its file. */
+export class ZstdSegmentSink implements ByteSink, AsyncDisposable {
+  readonly #path: string;
   readonly #level: number;
+  readonly #heldBytes: number;
   readonly #counter = new RowCounter(true);
+  #file: FileHandle | null = null;
+  #slabs: Slab[] = [];
   #filled = 0;
   #blocksBytes = 0;
   #textBytes = 0;
 
-  constructor(file: FileHandle, level: number) {
-    this.#file = file;
+  /** Blocks up to `heldBytes` stay in memory; more of them, or any where it is 0, are in a new file at `path`. */
+  constructor(path: string, level: number, heldBytes: number) {
+    this.#path = path;
     this.#level = level;
+    this.#heldBytes = heldBytes;
   }
 
   async write(bytes: Uint8Array): Promise<void> {
@@ -46,11 +58,23 @@ export class ZstdSegmentSink implements ByteSink {
   async end(): Promise<void> {
     if (this.#filled > 0) await this.#seal();
     if (this.#counter.insideQuotes) throw new Error('A segment ended inside a quoted value.');
+    if (this.#heldBytes > 0 && this.#file === null) return;
     const trailer = Buffer.alloc(TRAILER_BYTES, MARK, 'latin1');
     [this.#blocksBytes, this.#textBytes, this.#counter.rows].forEach((each, at) => {
       trailer.writeBigUInt64LE(BigInt(each), MARK.length + at * 8);
     });
-    await this.#file.appendFile(trailer);
+    await this.#append(trailer);
+  }
+
+  /** What was written, once it has ended; null where it is in the file. */
+  get held(): HeldSegment | null {
+    if (this.#file !== null) return null;
+    const blocks = this.#slabs.map(({ bytes, filled }) => bytes.subarray(0, filled));
+    return { blocks, blocksBytes: this.#blocksBytes, textBytes: this.#textBytes, rows: this.#counter.rows };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#file?.close();
   }
 
   async #seal(): Promise<void> {
@@ -59,9 +83,38 @@ export class ZstdSegmentSink implements ByteSink {
     this.#textBytes += this.#filled;
     this.#filled = 0;
     this.#blocksBytes += blocks.length;
-    await this.#file.appendFile(blocks);
+    if (this.#file === null && this.#blocksBytes <= this.#heldBytes) this.#hold(blocks);
+    else await this.#append(blocks);
     free(blocks);
   }
+
+  #hold(blocks: Uint8Array): void {
+    for (let at = 0; at < blocks.length; ) {
+      let slab = this.#slabs.at(-1);
+      if (slab === undefined || slab.filled === SLAB_BYTES) {
+        slab = { bytes: Buffer.allocUnsafeSlow(SLAB_BYTES), filled: 0 };
+        this.#slabs.push(slab);
+      }
+      const some = blocks.subarray(at, at + SLAB_BYTES - slab.filled);
+      slab.bytes.set(some, slab.filled);
+      slab.filled += some.length;
+      at += some.length;
+    }
+  }
+
+  async #append(bytes: Uint8Array): Promise<void> {
+    this.#file ??= await open(this.#path, 'w', 0o644);
+    for (const { bytes: held, filled } of this.#slabs.splice(0)) {
+      await this.#file.appendFile(held.subarray(0, filled));
+      free(held);
+    }
+    await this.#file.appendFile(bytes);
+  }
+}
+
+interface Slab {
+  readonly bytes: Buffer<ArrayBuffer>;
+  filled: number;
 }
 
 /** Reads what stands behind the blocks. */

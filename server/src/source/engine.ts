@@ -1,7 +1,9 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import type { DuckDBConnection, DuckDBInstance, DuckDBType } from '@duckdb/node-api';
+import type { DuckDBType } from '@duckdb/node-api';
+import type duckdb from '@duckdb/node-bindings';
 import { literal } from '../column/sql.ts';
+import { type Bindings, Connection, loadBindings } from './connection.ts';
 import { engineFault } from './engine-errors.ts';
 import { type Scan, scanRows } from './scan.ts';
 import { type Copy, prepareCopy, prepareOther, prepareSelect } from './statement.ts';
@@ -46,24 +48,25 @@ export interface Session extends Disposable {
  * statement is looked at too (`statement.ts`). Errors leave it as faults.
  */
 export class Engine implements AsyncDisposable {
-  readonly #instance: DuckDBInstance;
+  readonly #bindings: Bindings;
+  readonly #database: duckdb.Database;
   readonly #stageFolder: string | null;
-  readonly #connections: DuckDBConnection[] = [];
+  readonly #connections: Connection[] = [];
   /** Connections that no session has. */
-  readonly #ready: DuckDBConnection[] = [];
+  readonly #ready: Connection[] = [];
 
-  private constructor(instance: DuckDBInstance, stageFolder: string | null) {
-    this.#instance = instance;
+  private constructor(bindings: Bindings, database: duckdb.Database, stageFolder: string | null) {
+    this.#bindings = bindings;
+    this.#database = database;
     this.#stageFolder = stageFolder;
   }
 
   static async open(options: EngineOptions): Promise<Engine> {
-    const { DuckDBInstance } = await import('@duckdb/node-api');
-    const instance = await DuckDBInstance.create(':memory:', {
-      threads: String(options.threads),
-      memory_limit: `${Math.floor(options.memoryBytes / 1024)}KiB`,
-    });
-    const engine = new Engine(instance, options.stageFolder);
+    const bindings = await loadBindings();
+    const config = bindings.create_config();
+    bindings.set_config(config, 'threads', String(options.threads));
+    bindings.set_config(config, 'memory_limit', `${Math.floor(options.memoryBytes / 1024)}KiB`);
+    const engine = new Engine(bindings, await bindings.open(':memory:', config), options.stageFolder);
     try {
       await engine.#prepare(lockDown(options), options.sessions ?? SESSIONS);
     } catch (error) {
@@ -75,23 +78,23 @@ export class Engine implements AsyncDisposable {
 
   async #prepare(lockDown: readonly string[], sessions: number): Promise<void> {
     for (let at = 0; at < sessions; at++) {
-      const connection = await this.#instance.connect();
+      const connection = new Connection(this.#bindings, await this.#bindings.connect(this.#database));
       this.#connections.push(connection);
-      for (const statement of OF_A_CONNECTION) await translated(() => connection.run(statement));
+      for (const statement of OF_A_CONNECTION) await translated(() => connection.query(statement));
       this.#ready.push(connection);
     }
-    for (const statement of lockDown) await translated(async () => this.#ready[0]?.run(statement));
+    for (const statement of lockDown) await translated(async () => this.#ready[0]?.query(statement));
   }
 
   async session(): Promise<Session> {
     const connection = this.#ready.pop();
     if (!connection) throw new Error('More sessions than the engine was opened for.');
     return {
-      run: (sql) => translated(async () => void (await (await prepareOther(connection, sql)).run())),
+      run: (sql) => translated(() => runOther(connection, sql)),
       copy: (copy) => translated(() => runCopy(connection, copy, this.#stageFolder)),
       scan: (select, use) => scanRows(connection, select, translated, use),
       read: (sql) => translated(() => readAll(connection, sql)),
-      fraction: () => fractionOf(connection),
+      fraction: () => connection.fraction(),
       interrupt: () => connection.interrupt(),
       [Symbol.dispose]: () => void this.#ready.push(connection),
     };
@@ -103,8 +106,8 @@ export class Engine implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    for (const connection of this.#connections) connection.closeSync();
-    this.#instance.closeSync();
+    for (const connection of this.#connections) connection[Symbol.dispose]();
+    this.#bindings.close_sync(this.#database);
   }
 }
 
@@ -144,24 +147,21 @@ function lockDown({ stageFolder, files, database }: EngineOptions): string[] {
   ];
 }
 
-async function runCopy(connection: DuckDBConnection, copy: Copy, stageFolder: string | null): Promise<number> {
-  const prepared = await prepareCopy(connection, copy, stageFolder);
-  try {
-    return Number((await prepared.run()).rowsChanged);
-  } finally {
-    // Collecting garbage would free it some time; until then each holds the scan of its segment.
-    prepared.destroySync();
-  }
+async function runOther(connection: Connection, sql: string): Promise<void> {
+  using prepared = await prepareOther(connection, sql);
+  await prepared.run();
 }
 
-async function readAll(connection: DuckDBConnection, sql: string): Promise<Rows> {
-  const result = await (await prepareSelect(connection, sql)).runAndReadAll();
-  return { names: result.columnNames(), types: result.columnTypes(), rows: result.getRowsJS() };
+async function runCopy(connection: Connection, copy: Copy, stageFolder: string | null): Promise<number> {
+  using prepared = await prepareCopy(connection, copy, stageFolder);
+  return connection.bindings.rows_changed(await prepared.run());
 }
 
-function fractionOf(connection: DuckDBConnection): number | null {
-  const { percentage } = connection.progress;
-  return percentage < 0 ? null : Math.min(1, percentage / 100);
+async function readAll(connection: Connection, sql: string): Promise<Rows> {
+  const { DuckDBMaterializedResult } = await import('@duckdb/node-api');
+  using prepared = await prepareSelect(connection, sql);
+  const result = new DuckDBMaterializedResult(await prepared.run());
+  return { names: result.columnNames(), types: result.columnTypes(), rows: await result.getRowsJS() };
 }
 
 async function translated<T>(statement: () => Promise<T>): Promise<T> {

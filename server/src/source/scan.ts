@@ -1,6 +1,6 @@
-import type { DuckDBConnection, DuckDBPreparedStatement, DuckDBResult, DuckDBType } from '@duckdb/node-api';
 import type duckdb from '@duckdb/node-bindings';
 import { LAYOUT_BYTES, type Layout, type Vectors } from '../column/vectors.ts';
+import type { Bindings, Connection, Prepared } from './connection.ts';
 import { prepareSelect } from './statement.ts';
 
 /** The rows of a select, in the engine's own memory. */
@@ -12,8 +12,6 @@ export interface Scan {
 
 /** The rows ended before the last one; why, the engine does not tell. */
 export class ScanBroken extends Error {}
-
-type Bindings = typeof duckdb;
 
 /** Runs a statement; what it throws are faults. */
 type Translated = <R>(statement: () => Promise<R>) => Promise<R>;
@@ -27,7 +25,7 @@ const SIMPLE: Readonly<Record<string, Layout>> = {
   DATE: { is: 'date' },
   TIME: { is: 'time' },
   TIMESTAMP: { is: 'timestamp' },
-  'TIMESTAMP WITH TIME ZONE': { is: 'instant' },
+  TIMESTAMP_TZ: { is: 'instant' },
 };
 
 /**
@@ -35,50 +33,49 @@ const SIMPLE: Readonly<Record<string, Layout>> = {
  * but those behind the first rows, which it does not tell: then `use` meets `ScanBroken` in place of the last rows.
  */
 export async function scanRows<T>(
-  connection: DuckDBConnection,
+  connection: Connection,
   select: string,
   translated: Translated,
   use: (scan: Scan) => Promise<T>,
 ): Promise<T> {
-  const { default: bindings } = await import('@duckdb/node-bindings');
-  const prepared = await translated(() => prepareEnded(connection, select));
-  try {
-    const result = await translated(() => prepared.stream());
-    const layouts = result.columnTypes().slice(0, -1).map(layoutOf);
-    return await use({ layouts, vectors: vectorsOf(result, layouts, { bindings, translated }) });
-  } finally {
-    prepared.destroySync();
-  }
+  const { bindings } = connection;
+  using prepared = await translated(() => prepareEnded(connection, select));
+  const result = await translated(() => prepared.stream());
+  const layouts = Array.from({ length: bindings.column_count(result) - 1 }, (_, at) =>
+    layoutOf(bindings, bindings.column_logical_type(result, at)),
+  );
+  return await use({ layouts, vectors: vectorsOf(result, layouts, { bindings, translated }) });
 }
 
 /**
  * The select with a last row behind it, which has true in a column of its own. A stream that failed or was
  * interrupted ends like one that is whole; that row tells them apart.
  */
-async function prepareEnded(connection: DuckDBConnection, select: string): Promise<DuckDBPreparedStatement> {
-  const alone = await prepareSelect(connection, select);
+async function prepareEnded(connection: Connection, select: string): Promise<Prepared> {
+  using alone = await prepareSelect(connection, select);
   const nulls = Array.from({ length: alone.columnCount }, () => 'null').join(', ');
-  alone.destroySync();
   return prepareSelect(connection, `select *, false from (${select}) union all select ${nulls}, true`);
 }
 
-function layoutOf(type: DuckDBType): Layout {
-  if ('width' in type && 'scale' in type && type.width <= 18) {
-    return { is: type.width <= 4 ? 'int16' : type.width <= 9 ? 'int32' : 'int64', scale: type.scale };
+function layoutOf(bindings: Bindings, type: duckdb.LogicalType): Layout {
+  const name = bindings.Type[bindings.get_type_id(type)] ?? '';
+  const width = name === 'DECIMAL' ? bindings.decimal_width(type) : 0;
+  if (width > 0 && width <= 18) {
+    return { is: width <= 4 ? 'int16' : width <= 9 ? 'int32' : 'int64', scale: bindings.decimal_scale(type) };
   }
-  const layout = SIMPLE[type.alias === 'JSON' ? 'VARCHAR' : type.toString()];
-  if (!layout) throw new Error(`Vectors of ${type.toString()} are read by nobody.`);
+  const layout = SIMPLE[name];
+  if (!layout) throw new Error(`Vectors of ${name} are read by nobody.`);
   return layout;
 }
 
 /** One chunk is fetched while the one before it is used. */
 async function* vectorsOf(
-  result: DuckDBResult,
+  result: duckdb.Result,
   layouts: readonly Layout[],
   { bindings, translated }: { bindings: Bindings; translated: Translated },
 ): AsyncGenerator<Vectors> {
   const fetch = () => {
-    const chunk = translated(() => result.fetchChunk());
+    const chunk = translated(() => bindings.fetch_chunk(result));
     // Its error is met when its turn comes: until then it is not unhandled.
     chunk.catch(() => undefined);
     return chunk;
@@ -86,13 +83,15 @@ async function* vectorsOf(
   let isEnded = false;
   let next = fetch();
   try {
-    for (let chunk = await next; chunk !== null && chunk.rowCount > 0; chunk = await next) {
+    for (let chunk = await next; chunk !== null; chunk = await next) {
+      const given = bindings.data_chunk_get_size(chunk);
+      if (given === 0) break;
       next = fetch();
       if (isEnded) throw new Error('Rows came behind the last one.');
-      const rows = rowsBefore(bindings, chunk.chunk, layouts.length);
-      isEnded = rows < chunk.rowCount;
+      const rows = rowsBefore(bindings, chunk, layouts.length);
+      isEnded = rows < given;
       if (rows === 0) continue;
-      using some = new ChunkVectors(bindings, chunk.chunk, { layouts, rows });
+      using some = new ChunkVectors(bindings, chunk, { layouts, rows });
       yield some;
     }
     if (!isEnded) throw new ScanBroken('The engine gave less than all rows.');

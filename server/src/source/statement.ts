@@ -1,7 +1,7 @@
 import { normalize } from 'node:path';
-import type { DuckDBConnection, DuckDBPreparedStatement } from '@duckdb/node-api';
 import { Fault } from '../base/errors.ts';
 import { literal } from '../column/sql.ts';
+import type { Connection, Prepared } from './connection.ts';
 
 /** One COPY into the stage. */
 export interface Copy {
@@ -23,40 +23,40 @@ export function copySql({ select, path, options }: Copy): string {
  * a semicolon: so the select must be one statement by itself, which no bracket or comment in it can
  * leave, the whole one statement too, and the target in the stage.
  */
-export async function prepareCopy(
-  connection: DuckDBConnection,
-  copy: Copy,
-  stageFolder: string | null,
-): Promise<DuckDBPreparedStatement> {
+export async function prepareCopy(connection: Connection, copy: Copy, stageFolder: string | null): Promise<Prepared> {
   const isInside =
     stageFolder !== null && copy.path.startsWith(`${stageFolder}/`) && normalize(copy.path) === copy.path;
   if (!isInside) throw wrong('a copy out of the stage', copySql(copy));
-  const { count } = await connection.extractStatements(copy.select);
-  if (count !== 1 || !/^\s*(select|with)\s/i.test(copy.select)) throw wrong('a copy of no select', copySql(copy));
-  return only(connection, copySql(copy));
+  const { length } = await connection.extract(copy.select);
+  if (length !== 1 || !/^\s*(select|with)\s/i.test(copy.select)) throw wrong('a copy of no select', copySql(copy));
+  return only(connection, copySql(copy), { what: 'no copy', isFit: (kind) => kind === 'COPY' });
 }
 
 /** Prepares the one SELECT of `sql`. */
-export async function prepareSelect(connection: DuckDBConnection, sql: string): Promise<DuckDBPreparedStatement> {
-  const { StatementType } = await import('@duckdb/node-api');
-  const prepared = await only(connection, sql);
-  if (prepared.statementType !== StatementType.SELECT) throw wrong('no select', sql);
-  return prepared;
+export async function prepareSelect(connection: Connection, sql: string): Promise<Prepared> {
+  return only(connection, sql, { what: 'no select', isFit: (kind) => kind === 'SELECT' });
 }
 
 /** Prepares one statement that is no COPY and carries none. */
-export async function prepareOther(connection: DuckDBConnection, sql: string): Promise<DuckDBPreparedStatement> {
-  const { StatementType } = await import('@duckdb/node-api');
-  const prepared = await only(connection, sql);
-  const { COPY, EXPLAIN, PREPARE, EXECUTE } = StatementType;
-  if ([COPY, EXPLAIN, PREPARE, EXECUTE].includes(prepared.statementType)) throw wrong('a copy by another door', sql);
-  return prepared;
+export async function prepareOther(connection: Connection, sql: string): Promise<Prepared> {
+  const isFit = (kind: string) => !['COPY', 'EXPLAIN', 'PREPARE', 'EXECUTE'].includes(kind);
+  return only(connection, sql, { what: 'a copy by another door', isFit });
 }
 
-async function only(connection: DuckDBConnection, sql: string): Promise<DuckDBPreparedStatement> {
-  const statements = await connection.extractStatements(sql);
-  if (statements.count !== 1) throw wrong(`${statements.count} statements`, sql);
-  return statements.prepare(0);
+interface Wanted {
+  /** What a statement of a kind that does not fit is called. */
+  readonly what: string;
+  isFit(kind: string): boolean;
+}
+
+async function only(connection: Connection, sql: string, { what, isFit }: Wanted): Promise<Prepared> {
+  const statements = await connection.extract(sql);
+  const [prepare] = statements;
+  if (prepare === undefined || statements.length > 1) throw wrong(`${statements.length} statements`, sql);
+  const prepared = await prepare();
+  if (isFit(prepared.kind)) return prepared;
+  prepared[Symbol.dispose]();
+  throw wrong(what, sql);
 }
 
 function wrong(what: string, sql: string): Fault {
