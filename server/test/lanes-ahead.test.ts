@@ -77,7 +77,7 @@ class WatchedThreads extends LaneThreads {
   }
 }
 
-test('a run takes the threads that are ahead, ends the others, and holds what no later attempt may want', async () => {
+test('a run takes the threads that are ahead, ends the others, and holds what no later attempt may want', async (t) => {
   for (const [input, lanes] of [
     [inputs.several, 2],
     [inputs.one, 0],
@@ -89,6 +89,7 @@ test('a run takes the threads that are ahead, ends the others, and holds what no
     const sums = new Set<string>();
     for (const isResumable of [false, true]) {
       const laneThreads = new WatchedThreads();
+      t.after(() => laneThreads.endAhead());
       laneThreads.startAhead({ ...LIMITS, threads: 4 });
       const files: boolean[] = [];
       const segmentWritten = async (path: string) => void files.push(existsSync(path));

@@ -26,7 +26,7 @@ after(() => rm(folder, { recursive: true }));
 const written: Writing['written'] = { delimiter: ',', lineEnd: '\n', nullText: '', decimalPoint: '.' };
 
 function writingOf(select: string, how: Partial<Writing> = {}): Writing {
-  return { select, path: join(folder, `${files++}`), written, zstdLevel: null, ...how };
+  return { select, columns: 1, path: join(folder, `${files++}`), written, zstdLevel: null, ...how };
 }
 
 function segmentOf(writing: Writing): Segment {
@@ -50,7 +50,7 @@ test('what is written beside is what is written here', async () => {
   const session = await engine.session();
   const select = `select i, 'text, "' || i || '"' as t, date '1900-01-01' + (i % 90000)::integer as d from range(300000) r(i)`;
   for (const zstdLevel of [null, 1]) {
-    const [there, here] = [writingOf(select, { zstdLevel }), writingOf(select, { zstdLevel })];
+    const [there, here] = [writingOf(select, { zstdLevel, columns: 3 }), writingOf(select, { zstdLevel, columns: 3 })];
     assert.deepEqual(await lane.write(segmentOf(there)), { rows: 300_000, held: null });
     assert.deepEqual(await writeRows(session, here), { rows: 300_000, held: null });
     assert.ok((await readFile(there.path)).equals(await readFile(here.path)));
@@ -72,8 +72,9 @@ test('what a lane holds comes across whole, segment after segment', async () => 
   }
 });
 
-test('threads that were started ahead are taken, and those that nobody takes end', async () => {
+test('threads that were started ahead are taken, and those that nobody takes end', async (t) => {
   const threads = new LaneThreads();
+  t.after(() => threads.endAhead());
   threads.startAhead({ threads: 3, memoryBytes: MEMORY_BYTES });
   threads.startAhead({ threads: 3, memoryBytes: MEMORY_BYTES });
   const running = () => process.getActiveResourcesInfo().filter((each) => each === 'MessagePort').length;

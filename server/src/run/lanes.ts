@@ -100,7 +100,7 @@ function straightLanes(plan: Plan, rows: LiveTarget['rows'], live: LiveReader): 
 }
 
 /** What the running segments may hold in place of files, together; as much again may wait to be joined. */
-const HELD_BYTES = 32 * 2 ** 20;
+const HELD_BYTES = 20 * 2 ** 20;
 
 interface LanesHow {
   readonly count: number;

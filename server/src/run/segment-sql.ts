@@ -4,6 +4,7 @@ import { querySql } from '../dataset/query.ts';
 import type { SegmentSql } from '../format/format.ts';
 import { formatOf } from '../format/formats.ts';
 import { relationSql } from '../source/relation.ts';
+import type { Scanned } from '../source/scan.ts';
 import { type Execution, landedFile, segmentsFolder, sortedFile } from './execution.ts';
 import { outputColumns, type Plan, type PlannedOutput } from './plan.ts';
 import { straightRows } from './straight.ts';
@@ -33,9 +34,7 @@ function relationColumns({ relation, source, query }: Plan) {
 }
 
 /** What a segment is made of, and the file it becomes. */
-export interface Writing {
-  /** One select, by itself a whole statement. */
-  readonly select: string;
+export interface Writing extends Scanned {
   /** Absolute and inside the stage. */
   readonly path: string;
   readonly written: SegmentSql['written'];
@@ -61,6 +60,7 @@ export function writingsOf(staged: Staged, output: PlannedOutput): Writing[] {
   const level = zstdLevel(staged.plan, output);
   return segmentRelations(staged).map((relation, at) => {
     const path = join(segmentsFolder(staged.stage), `${output.path}.${at}${level === null ? '' : '.zst'}`);
-    return { select: `select ${select} from (${relation})`, path, written, zstdLevel: level };
+    const columns = expressions.length;
+    return { select: `select ${select} from (${relation})`, columns, path, written, zstdLevel: level };
   });
 }

@@ -39,6 +39,7 @@ async function written(columns: readonly Column[], asked: CsvOptions, relation: 
   using session = await engine.session();
   const { rows } = await writeRows(session, {
     select: `select ${select} from ${relation}`,
+    columns: expressions.length,
     path,
     written,
     zstdLevel: null,

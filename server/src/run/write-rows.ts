@@ -31,11 +31,11 @@ export async function writeRows(session: Session, writing: Writing, heldBytes = 
 
 async function writeScanned(
   session: Session,
-  { select, path, written, zstdLevel }: Writing & { readonly written: CsvText },
+  { path, written, zstdLevel, ...scanned }: Writing & { readonly written: CsvText },
   heldBytes: number,
 ): Promise<Written> {
   await using sink = zstdLevel === null ? await TextSink.open(path) : new ZstdSegmentSink(path, zstdLevel, heldBytes);
-  const counted = await session.scan(select, async ({ layouts, vectors }) => {
+  const counted = await session.scan(scanned, async ({ layouts, vectors }) => {
     const text = new CsvRows(layouts, written);
     let rows = 0;
     for await (const some of vectors) {

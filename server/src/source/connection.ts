@@ -74,10 +74,6 @@ export class Prepared implements Disposable {
     return this.#bindings.StatementType[this.#bindings.prepared_statement_type(this.#handle)] ?? '';
   }
 
-  get columnCount(): number {
-    return this.#bindings.prepared_statement_column_count(this.#handle);
-  }
-
   run(): Promise<duckdb.Result> {
     return this.#bindings.execute_prepared(this.#handle);
   }

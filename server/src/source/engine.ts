@@ -5,7 +5,7 @@ import type duckdb from '@duckdb/node-bindings';
 import { literal } from '../column/sql.ts';
 import { type Bindings, Connection, loadBindings } from './connection.ts';
 import { engineFault } from './engine-errors.ts';
-import { type Scan, scanRows } from './scan.ts';
+import { type Scan, type Scanned, scanRows } from './scan.ts';
 import { type Copy, prepareCopy, prepareOther, prepareSelect } from './statement.ts';
 
 export interface EngineOptions {
@@ -32,7 +32,7 @@ export interface Session extends Disposable {
   /** Writes a select's rows into a file of the stage and gives their number as the engine tells it. */
   copy(copy: Copy): Promise<number>;
   /** Hands the rows of one select to `use`, in the engine's own memory. */
-  scan<T>(select: string, use: (scan: Scan) => Promise<T>): Promise<T>;
+  scan<T>(scanned: Scanned, use: (scan: Scan) => Promise<T>): Promise<T>;
   /** Runs one statement of another kind: what the lock-down lets it. */
   run(sql: string): Promise<void>;
   /** All rows of a small result of one SELECT; nothing else is let through. */
@@ -92,7 +92,7 @@ export class Engine implements AsyncDisposable {
     return {
       run: (sql) => translated(() => runOther(connection, sql)),
       copy: (copy) => translated(() => runCopy(connection, copy, this.#stageFolder)),
-      scan: (select, use) => scanRows(connection, select, translated, use),
+      scan: (scanned, use) => scanRows(connection, scanned, translated, use),
       read: (sql) => translated(() => readAll(connection, sql)),
       fraction: () => connection.fraction(),
       interrupt: () => connection.interrupt(),

@@ -1,7 +1,15 @@
 import type duckdb from '@duckdb/node-bindings';
 import { LAYOUT_BYTES, type Layout, type Vectors } from '../column/vectors.ts';
 import type { Bindings, Connection, Prepared } from './connection.ts';
-import { prepareSelect } from './statement.ts';
+import { checkSelect, prepareSelect } from './statement.ts';
+
+/** What is scanned. */
+export interface Scanned {
+  /** One select, by itself a whole statement. */
+  readonly select: string;
+  /** How many it has. */
+  readonly columns: number;
+}
 
 /** The rows of a select, in the engine's own memory. */
 export interface Scan {
@@ -34,12 +42,12 @@ const SIMPLE: Readonly<Record<string, Layout>> = {
  */
 export async function scanRows<T>(
   connection: Connection,
-  select: string,
+  scanned: Scanned,
   translated: Translated,
   use: (scan: Scan) => Promise<T>,
 ): Promise<T> {
   const { bindings } = connection;
-  using prepared = await translated(() => prepareEnded(connection, select));
+  using prepared = await translated(() => prepareEnded(connection, scanned));
   const result = await translated(() => prepared.stream());
   const layouts = Array.from({ length: bindings.column_count(result) - 1 }, (_, at) =>
     layoutOf(bindings, bindings.column_logical_type(result, at)),
@@ -51,9 +59,9 @@ export async function scanRows<T>(
  * The select with a last row behind it, which has true in a column of its own. A stream that failed or was
  * interrupted ends like one that is whole; that row tells them apart.
  */
-async function prepareEnded(connection: Connection, select: string): Promise<Prepared> {
-  using alone = await prepareSelect(connection, select);
-  const nulls = Array.from({ length: alone.columnCount }, () => 'null').join(', ');
+async function prepareEnded(connection: Connection, { select, columns }: Scanned): Promise<Prepared> {
+  await checkSelect(connection, select);
+  const nulls = Array.from({ length: columns }, () => 'null').join(', ');
   return prepareSelect(connection, `select *, false from (${select}) union all select ${nulls}, true`);
 }
 

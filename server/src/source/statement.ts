@@ -27,9 +27,14 @@ export async function prepareCopy(connection: Connection, copy: Copy, stageFolde
   const isInside =
     stageFolder !== null && copy.path.startsWith(`${stageFolder}/`) && normalize(copy.path) === copy.path;
   if (!isInside) throw wrong('a copy out of the stage', copySql(copy));
-  const { length } = await connection.extract(copy.select);
-  if (length !== 1 || !/^\s*(select|with)\s/i.test(copy.select)) throw wrong('a copy of no select', copySql(copy));
+  await checkSelect(connection, copy.select);
   return only(connection, copySql(copy), { what: 'no copy', isFit: (kind) => kind === 'COPY' });
+}
+
+/** Makes sure that a select is one statement by itself, which may stand in another one's brackets. */
+export async function checkSelect(connection: Connection, select: string): Promise<void> {
+  const { length } = await connection.extract(select);
+  if (length !== 1 || !/^\s*(select|with)\s/i.test(select)) throw wrong('no select by itself', select);
 }
 
 /** Prepares the one SELECT of `sql`. */
