@@ -16,7 +16,7 @@ const LARGE_BYTES = 32 * 2 ** 20;
 const ROWS = 400_000;
 
 const yard = new Yard();
-/** The same rows, of which lanes write ten segments or one. */
+/** The same rows, which are cut into several segments or are one. */
 const inputs = { several: join(yard.source, 'several.parquet'), one: join(yard.source, 'one.parquet') };
 
 before(async () => {

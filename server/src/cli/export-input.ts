@@ -42,7 +42,7 @@ export function readInput({ subjects, values, threads }: ExportFlags): {
 
 /**
  * Gives what describes an export's input. Files by their path are ordered to be described at once, before anything else
- * is checked; any other input is looked up when it is asked for. Throws UsageError for flags that name nothing.
+ * is checked; any other input is looked up when it is asked for. What is asked rejects with UsageError for flags that name nothing.
  */
 export async function orderInput(flags: ExportFlags, worker: Worker): Promise<() => Promise<ExportInput>> {
   if (!namesFiles(flags)) return () => describeInput(flags, worker);

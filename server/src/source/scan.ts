@@ -7,7 +7,7 @@ import { checkSelect, prepareSelect } from './statement.ts';
 export interface Scanned {
   /** One select, by itself a whole statement. */
   readonly select: string;
-  /** How many it has. */
+  /** How many columns it gives. */
   readonly columns: number;
 }
 
