@@ -14,6 +14,7 @@ import {
   sortedFile,
 } from './execution.ts';
 import { LaneThreads } from './lane-threads.ts';
+import { openLanesAhead } from './lanes.ts';
 import { landingRead, landRows } from './live.ts';
 import { locateRefusal } from './locate.ts';
 import { interrupting, PlannedEngine } from './open.ts';
@@ -94,6 +95,7 @@ async function checkInput(execution: Execution): Promise<Execution> {
 
 /** Counted apart from reading, where that is not reading it all twice. */
 async function countRows(execution: Execution): Promise<Execution> {
+  openLanesAhead(execution);
   return execution.plan.source.countable ? count(execution) : execution;
 }
 

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { Engine } from '../source/engine.ts';
-import { LaneBeside } from './lane-beside.ts';
+import { LaneBeside, type LaneGround } from './lane-beside.ts';
 import { LaneThreads, mostBeside } from './lane-threads.ts';
 import type { Segment } from './lanes.ts';
 import type { Plan } from './plan.ts';
@@ -34,14 +34,14 @@ function segmentOf(writing: Writing): Segment {
 }
 
 /** Of a plan only the input is looked at. */
-function laneOf({
-  signal = new AbortController().signal,
-  source = { kind: 'files', inputs: [] as { path: string }[] },
-  heldBytes = 0,
-  threads = new LaneThreads(),
-} = {}): LaneBeside {
-  const plan = { source } as unknown as Plan;
-  return new LaneBeside(threads.take(), { plan, stage: folder, memoryBytes: MEMORY_BYTES, heldBytes }, signal);
+function groundOf(source = { kind: 'files', inputs: [] as { path: string }[] }, heldBytes = 0): LaneGround {
+  return { plan: { source } as unknown as Plan, stage: folder, memoryBytes: MEMORY_BYTES, heldBytes };
+}
+
+function laneOf(ground = groundOf()): LaneBeside {
+  const lane = new LaneBeside();
+  lane.open(ground);
+  return lane;
 }
 
 test('what is written beside is what is written here', async () => {
@@ -58,7 +58,7 @@ test('what is written beside is what is written here', async () => {
 });
 
 test('what a lane holds comes across whole, segment after segment', async () => {
-  await using lane = laneOf({ heldBytes: 2 ** 24 });
+  await using lane = laneOf(groundOf(undefined, 2 ** 24));
   for (const count of [400_000, 0, 250_000]) {
     const select = `select md5(i::varchar) as t from range(${count}) r(i)`;
     const inFile = writingOf(select, { zstdLevel: 1 });
@@ -77,10 +77,11 @@ test('threads that were started ahead are taken, and those that nobody takes end
   t.after(() => threads.endAhead());
   threads.startAhead({ threads: 3, memoryBytes: MEMORY_BYTES });
   threads.startAhead({ threads: 3, memoryBytes: MEMORY_BYTES });
+  threads.openAhead(2, groundOf());
   const running = () => process.getActiveResourcesInfo().filter((each) => each === 'MessagePort').length;
   const before = running();
   {
-    await using lane = laneOf({ threads });
+    await using lane = threads.take();
     assert.equal(running(), before);
     assert.deepEqual(await lane.write(segmentOf(writingOf('select 1::integer as i'))), { rows: 1, held: null });
     await threads.endAhead();
@@ -88,8 +89,17 @@ test('threads that were started ahead are taken, and those that nobody takes end
     assert.deepEqual(await lane.write(segmentOf(writingOf('select 2::integer as i'))), { rows: 1, held: null });
   }
   assert.equal(running(), before - 3);
-  await using another = laneOf({ threads });
+  await using another = threads.take();
+  another.open(groundOf());
   assert.deepEqual(await another.write(segmentOf(writingOf('select 3::integer as i'))), { rows: 1, held: null });
+});
+
+test('a lane that is opened for something else holds what it was told last', async () => {
+  await using lane = laneOf();
+  const zstd = () => segmentOf(writingOf('select 1::integer as i', { zstdLevel: 1 }));
+  assert.equal((await lane.write(zstd())).held, null);
+  lane.open(groundOf(undefined, 2 ** 20));
+  assert.equal((await lane.write(zstd())).held?.rows, 1);
 });
 
 test('a lane with a thread of its own alone, or without memory for two, is none', () => {
@@ -113,7 +123,7 @@ test('what goes wrong is told, and the lane goes on', async () => {
 });
 
 test('an engine that cannot be opened fails each segment', async () => {
-  await using lane = laneOf({ source: { kind: 'table', inputs: [{ path: join(folder, 'none.duckdb') }] } });
+  await using lane = laneOf(groundOf({ kind: 'table', inputs: [{ path: join(folder, 'none.duckdb') }] }));
   for (let times = 0; times < 2; times++) {
     await assert.rejects(lane.write(segmentOf(writingOf('select 1 as i'))), { name: 'Fault' });
   }
@@ -121,7 +131,8 @@ test('an engine that cannot be opened fails each segment', async () => {
 
 test('a signal ends what is under way, and whatever is begun after it', async () => {
   const cancelling = new AbortController();
-  await using lane = laneOf({ signal: cancelling.signal });
+  await using lane = laneOf();
+  lane.heed(cancelling.signal);
   const endless = writingOf('select i from range(100000000000) r(i)');
   const writing = lane.write(segmentOf(endless));
   cancelling.abort();

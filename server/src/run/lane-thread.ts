@@ -1,8 +1,9 @@
 /** Writes segments on a thread of its own, by an engine of its own. */
+import { workerData } from 'node:worker_threads';
 import { loadBindings } from '../source/connection.ts';
 import type { Session } from '../source/engine.ts';
 import { obey } from './beside.ts';
-import type { LaneGround, LaneOrder } from './lane-threads.ts';
+import type { LaneGround, LaneOrder } from './lane-beside.ts';
 import { interrupting, openPlanned } from './open.ts';
 import type { Writing } from './segment-sql.ts';
 import { type Written, writeRows } from './write-rows.ts';
@@ -10,24 +11,25 @@ import { type Written, writeRows } from './write-rows.ts';
 /** How often the share that is done is told. */
 const TELL_MS = 100;
 
-interface Hand {
+interface Hand extends AsyncDisposable {
   readonly session: Session;
   readonly heldBytes: number;
-  /** Of one number. */
-  readonly told: Float64Array;
 }
 
+const told: Float64Array = workerData;
 const cancelling = new AbortController();
-const opened = new AsyncDisposableStack();
-let hand: Promise<Hand> | null = null;
+let hand: Hand | null = null;
 
-async function open({ plan, stage, memoryBytes, heldBytes, fraction }: LaneGround): Promise<Hand> {
-  const engine = opened.use(await openPlanned(plan, stage, { threads: 1, memoryBytes }));
+async function open({ plan, stage, memoryBytes, heldBytes }: LaneGround): Promise<Hand> {
+  await using opened = new AsyncDisposableStack();
+  const engine = opened.use(await openPlanned(plan, stage, { threads: 1, memoryBytes, sessions: 1 }));
   opened.use(interrupting(cancelling.signal, engine));
-  return { session: await engine.session(), heldBytes, told: new Float64Array(fraction) };
+  const session = await engine.session();
+  const kept = opened.move();
+  return { session, heldBytes, [Symbol.asyncDispose]: () => kept.disposeAsync() };
 }
 
-async function write({ session, heldBytes, told }: Hand, writing: Writing): Promise<Written> {
+async function write({ session, heldBytes }: Hand, writing: Writing): Promise<Written> {
   const timer = setInterval(() => {
     told[0] = session.fraction() ?? -1;
   }, TELL_MS);
@@ -39,18 +41,24 @@ async function write({ session, heldBytes, told }: Hand, writing: Writing): Prom
   }
 }
 
-obey<LaneOrder, Written>({
-  carryOut: async ({ ground, writing }) => {
-    if (ground !== null) hand = open(ground);
+async function close(): Promise<void> {
+  await hand?.[Symbol.asyncDispose]();
+  hand = null;
+}
+
+obey<LaneOrder, Written | null>({
+  carryOut: async (order) => {
+    if ('ground' in order) {
+      await close();
+      hand = await open(order.ground);
+      return null;
+    }
     if (hand === null) throw new Error('A segment came before the ground of its lane.');
-    return await write(await hand, writing);
+    return await write(hand, order.writing);
   },
-  along: ({ held }) => held?.blocks.map(({ buffer }) => buffer) ?? [],
+  along: (written) => written?.held?.blocks.map(({ buffer }) => buffer) ?? [],
   interrupt: () => cancelling.abort(),
-  [Symbol.asyncDispose]: async () => {
-    await hand?.catch(() => undefined);
-    await opened.disposeAsync();
-  },
+  [Symbol.asyncDispose]: close,
 });
 
 // Before the first order comes, which may be long after.

@@ -1,7 +1,7 @@
 import type { Session } from '../source/engine.ts';
 import type { LiveReader, LiveTarget, Piece } from '../source/source.ts';
 import { type Execution, landedFile } from './execution.ts';
-import { LaneBeside } from './lane-beside.ts';
+import type { LaneGround } from './lane-beside.ts';
 import { mostBeside } from './lane-threads.ts';
 import { landAndCopy } from './live.ts';
 import { interrupting } from './open.ts';
@@ -74,6 +74,18 @@ export function liveReader({ plan, reader }: Execution): LiveReader | null {
 /** What the engine has read of a database file it keeps while its memory lasts: this is enough to go on reading. */
 const TABLE_BYTES = 128 * 2 ** 20;
 
+type Ground = Pick<Execution, 'plan' | 'stage' | 'isResumable'>;
+
+/** Those threads of lanes that were started ahead open their engines for the first output, while the rows are counted. */
+export function openLanesAhead(execution: Execution): void {
+  const { plan, laneThreads } = execution;
+  const [output] = plan.outputs;
+  if (output === undefined || plan.cut.by !== 'pieces' || liveReader(execution) !== null) return;
+  const memoryBytes = littleMemory(plan);
+  const count = countBeside(plan, segmentsOf(execution, output), memoryBytes);
+  if (count > 0) laneThreads.openAhead(count, groundOf(execution, { count, memoryBytes }));
+}
+
 function littleMemory({ source, limits }: Plan): number {
   return source.kind === 'table' ? Math.min(TABLE_BYTES, limits.memoryBytes) : limits.memoryBytes;
 }
@@ -110,17 +122,26 @@ interface LanesHow {
 }
 
 async function lanesBeside({ engine, ...execution }: Execution, how: LanesHow): Promise<Lanes> {
-  const { plan, stage, isResumable, laneThreads } = execution;
   // No memory is left over for the engine that counted.
   await engine[Symbol.asyncDispose]();
-  const share = (bytes: number) => Math.floor(bytes / how.count);
-  const ground = { plan, stage, memoryBytes: share(how.memoryBytes), heldBytes: isResumable ? 0 : share(HELD_BYTES) };
+  const { laneThreads } = execution;
+  const ground = groundOf(execution, how);
   const opened = new AsyncDisposableStack();
-  const each = Array.from({ length: how.count }, () =>
-    opened.use(new LaneBeside(laneThreads.take(), ground, how.signal)),
-  );
+  const each = Array.from({ length: how.count }, () => {
+    const lane = opened.use(laneThreads.take());
+    lane.open(ground);
+    lane.heed(how.signal);
+    return lane;
+  });
   await laneThreads.endAhead();
   return { each, hasAllMemory: false, [Symbol.asyncDispose]: () => opened.disposeAsync() };
+}
+
+type Shared = Pick<LanesHow, 'count' | 'memoryBytes'>;
+
+function groundOf({ plan, stage, isResumable }: Ground, { count, memoryBytes }: Shared): LaneGround {
+  const share = (bytes: number) => Math.floor(bytes / count);
+  return { plan, stage, memoryBytes: share(memoryBytes), heldBytes: isResumable ? 0 : share(HELD_BYTES) };
 }
 
 async function engineLanes(execution: Execution, { count, memoryBytes, signal }: LanesHow): Promise<Lanes> {

@@ -80,10 +80,10 @@ export class Engine implements AsyncDisposable {
     for (let at = 0; at < sessions; at++) {
       const connection = new Connection(this.#bindings, await this.#bindings.connect(this.#database));
       this.#connections.push(connection);
-      for (const statement of OF_A_CONNECTION) await translated(() => connection.query(statement));
+      await translated(() => connection.query(OF_A_CONNECTION.join('; ')));
       this.#ready.push(connection);
     }
-    for (const statement of lockDown) await translated(async () => this.#ready[0]?.query(statement));
+    await translated(async () => this.#ready[0]?.query(lockDown.join('; ')));
   }
 
   async session(): Promise<Session> {
