@@ -86,6 +86,7 @@ async function writeSegments(encoding: Encoding): Promise<void> {
     try {
       return await inTurn(segments, lanes.each, {
         start: (segment, lane) => writeSegment(encoding, segment, lane),
+        leave: (lane) => lane.leave?.(),
         stop: () => failed.abort(),
         finish: (segment, written) => joinSegment(encoding, segment, written),
         signal: execution.signal,

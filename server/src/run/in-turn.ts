@@ -5,6 +5,8 @@ export interface Turns<Item, Lane, Result> {
   start(item: Item, lane: Lane): Promise<Result>;
   /** Takes a worked item up. Runs for one item at a time, in the order of the items. */
   finish(item: Item, result: Result): Promise<void>;
+  /** Hears that a lane has nothing left to work on. */
+  leave?(lane: Lane): void;
   /** Ends what is under way; called once, when the first work fails. */
   stop(): void;
   readonly signal: AbortSignal;
@@ -33,6 +35,7 @@ export async function inTurn<Item, Lane, Result>(
       const finish = line.inOrder(at, () => turns.finish(item, result));
       finishing.push(finish.catch((error: unknown) => line.fail(error)));
     }
+    turns.leave?.(lane);
   };
   await Promise.all(lanes.map((lane) => work(lane).catch((error: unknown) => line.fail(error))));
   await Promise.all(finishing);

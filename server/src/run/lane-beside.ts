@@ -31,6 +31,7 @@ export class LaneBeside implements Lane, AsyncDisposable {
   );
   #ground: LaneGround | null = null;
   #opening: Promise<unknown> = Promise.resolve();
+  #ended: Promise<void> | null = null;
 
   /** Does nothing where it is open for just that. Whatever goes wrong is met by whoever writes. */
   open(ground: LaneGround): void {
@@ -58,7 +59,17 @@ export class LaneBeside implements Lane, AsyncDisposable {
     return fraction < 0 ? null : fraction;
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
+  /** Ending thread and engine takes 25 ms, while others still work. */
+  leave(): void {
+    this.#ended ??= this.#end();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    this.#ended ??= this.#end();
+    return this.#ended;
+  }
+
+  async #end(): Promise<void> {
     await this.#opening.catch(() => undefined);
     await this.#thread[Symbol.asyncDispose]();
   }

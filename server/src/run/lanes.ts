@@ -25,6 +25,8 @@ export interface Lane {
   write(segment: Segment): Promise<Written>;
   /** Share of the running segment that is done, 0 to 1; null when it cannot be told. */
   fraction(): number | null;
+  /** No segment comes any more: it may end what it works with. */
+  leave?(): void;
 }
 
 export function segmentsOf(execution: Execution, output: PlannedOutput): Segment[] {
