@@ -1,7 +1,8 @@
 /** The part of Node's WebAssembly that is used: its types come with the DOM only. */
 declare const WebAssembly: {
   readonly Module: new (bytes: Uint8Array) => object;
-  readonly Instance: new (module: object) => { readonly exports: unknown };
+  readonly Instance: new (module: object, imports: object) => { readonly exports: unknown };
+  readonly Memory: new (pages: { readonly initial: number }) => Memory;
 };
 
 /** What an exported global is. */
@@ -24,7 +25,13 @@ export class WasmModule<Exports> {
     this.#module = new WebAssembly.Module(Buffer.from(base64, 'base64'));
   }
 
-  instantiate(): Exports {
-    return new WebAssembly.Instance(this.#module).exports as Exports;
+  /** `memory` for modules that have none of their own. */
+  instantiate(memory?: Memory): Exports {
+    return new WebAssembly.Instance(this.#module, { memory: { memory } }).exports as Exports;
   }
+}
+
+/** So many pages of 64 KiB. */
+export function makeMemory(pages: number): Memory {
+  return new WebAssembly.Memory({ initial: pages });
 }

@@ -47,7 +47,7 @@ class Texts implements Vectors {
 
 function textOf(vectors: Vectors): string {
   const rows = new CsvRows([{ is: 'text' }], PLAIN);
-  return [...rows.write(vectors)].map(String).join('');
+  return [...Array.from(rows.write(vectors), String), rows.rest()].join('');
 }
 
 test('texts within a page of each other are read at once, whatever their order; short ones are not', () => {

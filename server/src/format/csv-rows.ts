@@ -31,8 +31,11 @@ const MANY_SPANS = 64;
 /** No value that is not text is longer: a 64-bit integer with sign and point, a UUID, a year of six digits. */
 const PLAIN_BYTES = 40;
 
+/** Text is given in pieces of this many bytes. */
+const PIECE_BYTES = 2 ** 20;
+
 /** Rows are taken together until they may come to this much; a longer row comes alone. */
-const SLICE_BYTES = 4 * 1024 * 1024;
+const SLICE_BYTES = 4 * PIECE_BYTES;
 
 /** Of a row with what is made of it: a file takes no more at once. */
 const MAX_BYTES = 2 ** 31 - 2 ** 20;
@@ -50,14 +53,21 @@ interface Exports extends Readonly<Record<Numbers | 'row' | 'column' | 'out' | '
 
 const rowsModule = new WasmModule<Exports>(CSV_ROWS_WASM_BASE64);
 
-/** Writes rows of CSV out of the engine's vectors, as docs/values.md has values. */
+/**
+ * Writes rows of CSV out of the engine's vectors, as docs/values.md has values. Text comes in pieces of 1 MiB but for the
+ * last, whatever the vectors; each stays as it is until more is asked for. In the memory, text that waits to be a piece
+ * is followed by the vectors.
+ */
 export class CsvRows {
   readonly #wasm: Exports;
   readonly #layouts: readonly Layout[];
   readonly #texts: readonly number[];
   /** Bytes a row may take beside its text. */
   readonly #plainBytes: number;
+  readonly #textAt: number;
   readonly #vectorsAt: number;
+  /** How much text waits. */
+  #waiting = 0;
   #bytes: Buffer;
   #words: Uint32Array;
 
@@ -70,17 +80,28 @@ export class CsvRows {
     const nullBytes = Buffer.byteLength(text.nullText);
     this.#plainBytes = layouts.length * (PLAIN_BYTES + nullBytes) + text.lineEnd.length;
     const nullAt = COLUMNS_AT + layouts.length * COLUMN_BYTES;
-    this.#vectorsAt = aligned(nullAt + nullBytes);
+    this.#textAt = aligned(nullAt + nullBytes);
+    this.#vectorsAt = aligned(this.#textAt + PIECE_BYTES + SLICE_BYTES);
     this.#reserve(this.#vectorsAt);
     this.#begin(text, nullAt);
   }
 
-  /** Gives the rows' text in pieces; each is valid until the next is asked for. */
+  /** That in which the pieces stand. */
+  get memory(): Memory {
+    return this.#wasm.memory;
+  }
+
+  /** Takes rows, and gives the pieces that are full. */
   *write(vectors: Vectors): Generator<Buffer> {
     const { row, column } = this.#wasm;
     const vectorsEnd = this.#place(vectors);
     row.value = column.value = 0;
-    while (row.value < vectors.rows) yield this.#slice(vectors, vectorsEnd);
+    while (row.value < vectors.rows) yield* this.#slice(vectors, vectorsEnd);
+  }
+
+  /** The last piece; empty where nothing waits. */
+  rest(): Buffer {
+    return this.#bytes.subarray(this.#textAt, this.#textAt + this.#waiting);
   }
 
   #begin(text: CsvText, nullAt: number): void {
@@ -129,14 +150,37 @@ export class CsvRows {
   }
 
   /** Writes the next rows, as many as fit. */
-  #slice(vectors: Vectors, vectorsEnd: number): Buffer {
+  *#slice(vectors: Vectors, vectorsEnd: number): Generator<Buffer> {
     const { end, bytes } = this.#fitting(this.#wasm.row.value, vectors.rows);
     let at = vectorsEnd;
     for (const column of this.#texts) at = this.#fetchTexts(vectors, column, end, at);
-    this.#reserve(at + bytes);
-    return this.#write(end, at);
+    if (bytes > SLICE_BYTES) yield* this.#writeLong(end, { at, bytes });
+    else {
+      this.#waiting += this.#write(end, this.#textAt + this.#waiting).length;
+      yield* this.#full(this.rest());
+    }
   }
 
+  /** A row for which there is no room where text waits. */
+  *#writeLong(end: number, { at, bytes }: { readonly at: number; readonly bytes: number }): Generator<Buffer> {
+    this.#reserve(at + bytes);
+    const long = this.#write(end, at);
+    const missing = PIECE_BYTES - this.#waiting;
+    this.#bytes.set(long.subarray(0, missing), this.#textAt + this.#waiting);
+    this.#waiting += Math.min(missing, long.length);
+    yield* this.#full(this.rest());
+    if (long.length > missing) yield* this.#full(long.subarray(missing));
+  }
+
+  /** Gives the full pieces of a text that ends what waits; the rest of it goes on waiting. */
+  *#full(text: Buffer): Generator<Buffer> {
+    let at = 0;
+    for (; at + PIECE_BYTES <= text.length; at += PIECE_BYTES) yield text.subarray(at, at + PIECE_BYTES);
+    if (text.byteOffset + at !== this.#textAt) this.#bytes.set(text.subarray(at), this.#textAt);
+    this.#waiting = text.length - at;
+  }
+
+  /** Writes rows to where there is room. */
   #write(end: number, at: number): Buffer {
     const { out, column, write } = this.#wasm;
     out.value = at;

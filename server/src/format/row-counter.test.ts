@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { assemble } from '../../test/assemble.ts';
 import { fc } from '../../test/draws.ts';
+import { makeMemory } from '../base/wasm.ts';
 import { RowCounter } from './row-counter.ts';
 import { ROW_COUNTER_WASM_BASE64 } from './row-counter.wasm.ts';
 
@@ -30,7 +31,7 @@ function countInChunks(text: Uint8Array, quoteAware: boolean, lengths: readonly 
   for (let index = 0; at < text.length; index += 1) {
     const chunk = text.subarray(at, at + (lengths[index] ?? BUFFER_BYTES));
     counter.buffer.set(chunk);
-    counter.count(chunk.length);
+    counter.count(counter.buffer.subarray(0, chunk.length));
     at += chunk.length;
   }
   return { rows: counter.rows, insideQuotes: counter.insideQuotes };
@@ -52,34 +53,46 @@ test('counts as a byte-by-byte count does, whatever the chunks', () => {
 test('counts a full buffer to its last byte, and leaves the bytes as they are', () => {
   const counter = new RowCounter(true);
   counter.buffer.fill('\n');
-  counter.count(BUFFER_BYTES);
-  counter.count(BUFFER_BYTES);
+  counter.count(counter.buffer);
+  counter.count(counter.buffer);
   assert.equal(counter.rows, 2 * BUFFER_BYTES);
   assert.ok(counter.buffer.every((byte) => byte === 0x0a));
   counter.buffer.write('"', BUFFER_BYTES - 1);
-  counter.count(BUFFER_BYTES);
+  counter.count(counter.buffer);
   assert.equal(counter.rows, 3 * BUFFER_BYTES - 1);
   assert.equal(counter.insideQuotes, true);
   counter.buffer.fill('\n');
-  counter.count(BUFFER_BYTES);
+  counter.count(counter.buffer);
   assert.equal(counter.rows, 3 * BUFFER_BYTES - 1);
 });
 
-test('refuses a length that the buffer does not have', () => {
-  const counter = new RowCounter(false);
-  for (const lengthBytes of [-1, 0.5, BUFFER_BYTES + 1, Number.NaN]) {
-    assert.throws(() => counter.count(lengthBytes), RangeError);
-  }
+test('counts where the text stands, in memory of somebody else as well', () => {
+  const memory = makeMemory(18);
+  const bytes = Buffer.from(memory.buffer).fill('\n');
+  const counter = new RowCounter(true, memory);
+  counter.count(bytes.subarray(77, 77 + 5));
+  counter.count(bytes.subarray(65_536 - 64, 65_536 - 64 + BUFFER_BYTES));
+  assert.equal(counter.rows, 5 + BUFFER_BYTES);
+});
+
+test('refuses bytes that stand elsewhere, and too many of them', () => {
+  const memory = makeMemory(18);
+  const counter = new RowCounter(false, memory);
+  for (const bytes of [Buffer.alloc(10, '\n'), Buffer.from(memory.buffer, 0, BUFFER_BYTES + 1)])
+    assert.throws(() => counter.count(bytes), RangeError);
+  const before = Buffer.from(memory.buffer, 0, 10);
+  memory.grow(1);
+  assert.throws(() => counter.count(before), RangeError);
   assert.equal(counter.rows, 0);
 });
 
 test('counters do not share state', () => {
   const [first, second] = [new RowCounter(true), new RowCounter(true)];
   first.buffer.write('a"\n');
-  first.count(3);
+  first.count(first.buffer.subarray(0, 3));
   assert.equal(second.buffer[0], 0);
   second.buffer.write('a\n');
-  second.count(2);
+  second.count(second.buffer.subarray(0, 2));
   assert.deepEqual([first.rows, first.insideQuotes, second.rows, second.insideQuotes], [0, true, 1, false]);
 });
 

@@ -1,13 +1,15 @@
-import { WasmModule } from '../base/wasm.ts';
+import { type Memory, makeMemory, WasmModule } from '../base/wasm.ts';
 import { ROW_COUNTER_WASM_BASE64 } from './row-counter.wasm.ts';
 
-/** What a fill of the buffer holds at most; the module's memory (row-counter.wat) is made for it. */
-const BUFFER_BYTES = 2 ** 20;
+/** What is counted at once at most: so many rows fit into what row-counter.wat gives. */
+const MOST_BYTES = 2 ** 20;
+
+/** Room for the most, and a page behind it. */
+const PAGES = MOST_BYTES / 65536 + 1;
 
 /** The exports of row-counter.wat, which says what they mean. */
 interface CounterExports {
-  readonly memory: { readonly buffer: ArrayBuffer };
-  readonly count: (lengthBytes: number, quoteAware: number, inside: number) => number;
+  readonly count: (at: number, lengthBytes: number, quoteAware: number, inside: number) => number;
 }
 
 const counterModule = new WasmModule<CounterExports>(ROW_COUNTER_WASM_BASE64);
@@ -15,33 +17,37 @@ const counterModule = new WasmModule<CounterExports>(ROW_COUNTER_WASM_BASE64);
 /**
  * Counts row ends (0x0A) in text that streams by. With quotes in mind, a row end between double quotes (0x22) is
  * part of a value; a doubled quote inside one opens and closes at once, and so needs no care (RFC 4180).
- * Fill `buffer` from its start, then call `count`.
  */
 export class RowCounter {
-  /** 1 MiB of the counter's memory, which `count` reads and never changes. */
-  readonly buffer: Buffer;
+  readonly #memory: Memory;
   readonly #count: CounterExports['count'];
   readonly #quoteAware: number;
   #rows = 0;
   #inside = 0;
 
-  /** `quoteAware` for CSV; formats that escape row ends in values, such as JSON Lines, need it not. */
-  constructor(quoteAware: boolean) {
-    const { memory, count } = counterModule.instantiate();
-    this.buffer = Buffer.from(memory.buffer, 0, BUFFER_BYTES);
-    this.#count = count;
+  /**
+   * `quoteAware` for CSV; formats that escape row ends in values, such as JSON Lines, need it not. `memory` is that in
+   * which the text stands; 64 bytes behind it can be read.
+   */
+  constructor(quoteAware: boolean, memory: Memory = makeMemory(PAGES)) {
+    this.#memory = memory;
+    this.#count = counterModule.instantiate(memory).count;
     this.#quoteAware = quoteAware ? 1 : 0;
   }
 
+  /** The beginning of the memory, 1 MiB where none was given: for text that is to be counted. */
+  get buffer(): Buffer {
+    return Buffer.from(this.#memory.buffer, 0, MOST_BYTES);
+  }
+
   /**
-   * Counts the row ends in buffer[0, lengthBytes), as what follows the text counted so far.
-   * Throws RangeError when `lengthBytes` is no length within the buffer.
+   * Counts the row ends in these bytes, as what follows the text counted so far, and leaves them as they are. Throws
+   * RangeError when they stand elsewhere than in the memory, or are more than 1 MiB.
    */
-  count(lengthBytes: number): void {
-    if (!Number.isInteger(lengthBytes) || lengthBytes < 0 || lengthBytes > BUFFER_BYTES) {
-      throw new RangeError(`The row counter's buffer holds ${BUFFER_BYTES} bytes, not ${lengthBytes}`);
-    }
-    const counted = this.#count(lengthBytes, this.#quoteAware, this.#inside);
+  count({ buffer, byteOffset, length }: Uint8Array): void {
+    if (buffer !== this.#memory.buffer || length > MOST_BYTES)
+      throw new RangeError(`The row counter counts ${MOST_BYTES} bytes of its memory at most`);
+    const counted = this.#count(byteOffset, length, this.#quoteAware, this.#inside);
     this.#rows += counted >>> 1;
     this.#inside = counted & 1;
   }

@@ -1,10 +1,10 @@
-;; Counts row ends (newlines outside quotes) in the first $length bytes of the memory, 64 bytes a step.
+;; Counts row ends (newlines outside quotes) in the $length bytes at $at, 64 bytes a step.
 ;;
 ;; A bit mask of the quotes in 64 bytes, xor-ed with itself shifted by 1, 2, 4 ... 32 bits, has a bit set for every
 ;; byte that stands after an odd number of quotes. Simdjson finds its strings so: https://arxiv.org/abs/1902.08318
 (module
-  ;; 1 MiB for the text, and a page more, because the last step reads up to 63 bytes past its end.
-  (memory (export "memory") 17)
+  ;; That in which the text stands, with room behind it: the last step reads up to 63 bytes past its end.
+  (memory (import "memory" "memory") 1)
 
   ;; One bit for each of the 64 bytes at $at, set where it equals $byte.
   (func $find (param $at i32) (param $byte v128) (result i64)
@@ -24,8 +24,7 @@
 
   ;; $quoteAware and $inside are 0 or 1; $inside says whether the text before ended inside quotes.
   ;; The result is rows << 1 | inside: at most 2^20 rows fit.
-  (func (export "count") (param $length i32) (param $quoteAware i32) (param $inside i32) (result i32)
-    (local $at i32)
+  (func (export "count") (param $at i32) (param $length i32) (param $quoteAware i32) (param $inside i32) (result i32)
     (local $rows i64)
     (local $quotes i64)
     (local $newlines i64)
@@ -37,15 +36,13 @@
     (local.set $carry (i64.sub (i64.const 0) (i64.extend_i32_u (local.get $inside))))
     (block $done
       (loop $next
-        (br_if $done (i32.ge_u (local.get $at) (local.get $length)))
+        (br_if $done (i32.le_s (local.get $length) (i32.const 0)))
         ;; Bits of bytes past the end are cleared.
         (local.set $valid (i64.const -1))
-        (if (i32.lt_u (i32.sub (local.get $length) (local.get $at)) (i32.const 64))
+        (if (i32.lt_s (local.get $length) (i32.const 64))
           (then
             (local.set $valid
-              (i64.sub
-                (i64.shl (i64.const 1) (i64.extend_i32_u (i32.sub (local.get $length) (local.get $at))))
-                (i64.const 1)))))
+              (i64.sub (i64.shl (i64.const 1) (i64.extend_i32_u (local.get $length))) (i64.const 1)))))
         (local.set $newlines
           (i64.and
             (call $find (local.get $at) (v128.const i8x16 10 10 10 10 10 10 10 10 10 10 10 10 10 10 10 10))
@@ -69,6 +66,7 @@
             (local.get $rows)
             (i64.popcnt (i64.and (local.get $newlines) (i64.xor (local.get $quotes) (i64.const -1))))))
         (local.set $at (i32.add (local.get $at) (i32.const 64)))
+        (local.set $length (i32.sub (local.get $length) (i32.const 64)))
         (br $next)))
     (i32.or
       (i32.shl (i32.wrap_i64 (local.get $rows)) (i32.const 1))

@@ -51,6 +51,7 @@ class TextJoiner implements Joiner {
   readonly #sink: ByteSink;
   readonly #joining: TextJoining;
   readonly #counter: RowCounter;
+  readonly #buffer: Buffer;
   /** The separator behind the last row so far: written only when another row follows. */
   readonly #held: Buffer;
   #hasRows = false;
@@ -59,6 +60,7 @@ class TextJoiner implements Joiner {
     this.#sink = sink;
     this.#joining = joining;
     this.#counter = new RowCounter(joining.isQuoted);
+    this.#buffer = this.#counter.buffer;
     this.#held = Buffer.alloc(joining.separatorBytes);
   }
 
@@ -77,12 +79,12 @@ class TextJoiner implements Joiner {
   }
 
   async #copy(file: FileHandle, size: number): Promise<void> {
-    const { buffer } = this.#counter;
+    const buffer = this.#buffer;
     const kept = size - this.#held.length;
     for (let at = 0; at < size; ) {
       const { bytesRead } = await file.read(buffer, 0, buffer.length, at);
       if (bytesRead === 0) throw new Error('A segment became shorter while it was read.');
-      this.#counter.count(bytesRead);
+      this.#counter.count(buffer.subarray(0, bytesRead));
       const writable = Math.min(bytesRead, Math.max(0, kept - at));
       if (writable > 0) await this.#sink.write(buffer.subarray(0, writable));
       if (writable < bytesRead) buffer.copy(this.#held, Math.max(0, at - kept), writable, bytesRead);

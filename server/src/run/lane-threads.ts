@@ -4,7 +4,7 @@ import type { Limits } from './plan.ts';
 /** More of them hold more memory than a faster export is worth. */
 const MAX_BESIDE = 8;
 /** Less does not hold what a segment is usually made of. */
-const LANE_BYTES = 64 * 2 ** 20;
+const LANE_BYTES = 48 * 2 ** 20;
 
 /** How many lanes may have a thread and an engine of their own; one has no use for them. */
 export function mostBeside({ threads, memoryBytes }: Limits): number {

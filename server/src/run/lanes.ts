@@ -74,7 +74,7 @@ export function liveReader({ plan, reader }: Execution): LiveReader | null {
 }
 
 /** What the engine has read of a database file it keeps while its memory lasts: this is enough to go on reading. */
-const TABLE_BYTES = 128 * 2 ** 20;
+const TABLE_BYTES = 96 * 2 ** 20;
 
 type Ground = Pick<Execution, 'plan' | 'stage' | 'isResumable'>;
 

@@ -28,7 +28,7 @@ const FLAGS = [
   '--max-semi-space-size=2',
   // What a thread holds outside of its heap counts as the heap's growth: of 8 MB the collector would make 4 the limit,
   // and look through the heap once a segment (4 % of all processor time of CSV with zstd).
-  '--heap-growing-percent=200',
+  '--heap-growing-percent=100',
 ];
 
 const CHILD = fileURLToPath(new URL('./child.ts', import.meta.url));

@@ -1,6 +1,7 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import { Fault } from '../base/errors.ts';
 import { CsvRows, type CsvText } from '../format/csv-rows.ts';
+import { RowCounter } from '../format/row-counter.ts';
 import type { ByteSink } from '../format/sink.ts';
 import type { Session } from '../source/engine.ts';
 import { ScanBroken } from '../source/scan.ts';
@@ -31,21 +32,24 @@ export async function writeRows(session: Session, writing: Writing, heldBytes = 
 
 async function writeScanned(
   session: Session,
-  { path, written, zstdLevel, ...scanned }: Writing & { readonly written: CsvText },
+  { path, written, zstdLevel: level, ...scanned }: Writing & { readonly written: CsvText },
   heldBytes: number,
 ): Promise<Written> {
-  await using sink = zstdLevel === null ? await TextSink.open(path) : new ZstdSegmentSink(path, zstdLevel, heldBytes);
-  const counted = await session.scan(scanned, async ({ layouts, vectors }) => {
+  return session.scan(scanned, async ({ layouts, vectors }) => {
     const text = new CsvRows(layouts, written);
+    await using sink =
+      level === null
+        ? await TextSink.open(path)
+        : new ZstdSegmentSink(path, { level, heldBytes, counter: new RowCounter(true, text.memory) });
     let rows = 0;
     for await (const some of vectors) {
-      for (const bytes of text.write(some)) await sink.write(bytes);
+      for (const piece of text.write(some)) await sink.write(piece);
       rows += some.rows;
     }
+    await sink.write(text.rest());
     await sink.end();
-    return rows;
+    return { rows, held: sink.held };
   });
-  return { rows: counted, held: sink.held };
 }
 
 class TextSink implements ByteSink, AsyncDisposable {

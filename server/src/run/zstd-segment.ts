@@ -1,6 +1,6 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import { free } from '../format/free.ts';
-import { RowCounter } from '../format/row-counter.ts';
+import type { RowCounter } from '../format/row-counter.ts';
 import type { ByteSink } from '../format/sink.ts';
 import { zstdBlocks } from '../format/zstd-blocks.ts';
 
@@ -25,42 +25,49 @@ const TRAILER_BYTES = MARK.length + 3 * 8;
 /** Blocks that are held are put together until they come to this much. */
 const SLAB_BYTES = 1024 * 1024;
 
+interface Writer {
+  /** Of zstd, 1 to 19. */
+  readonly level: number;
+  /** Blocks up to this much stay in memory; more of them, or any where it is 0, are in the file. */
+  readonly heldBytes: number;
+  /** Counts in the memory in which the text stands. */
+  readonly counter: RowCounter;
+}
+
 /** Writes the text of a segment, whole rows of CSV, as pieces of a Zstandard frame. Dispose closes its file. */
 export class ZstdSegmentSink implements ByteSink, AsyncDisposable {
   readonly #path: string;
-  readonly #level: number;
-  readonly #heldBytes: number;
-  readonly #counter = new RowCounter(true);
+  readonly #writer: Writer;
   #file: FileHandle | null = null;
   #slabs: Slab[] = [];
-  #filled = 0;
   #blocksBytes = 0;
   #textBytes = 0;
 
-  /** Blocks up to `heldBytes` stay in memory; more of them, or any where it is 0, are in a new file at `path`. */
-  constructor(path: string, level: number, heldBytes: number) {
+  /** The file, should there be one, is a new one at `path`. */
+  constructor(path: string, writer: Writer) {
     this.#path = path;
-    this.#level = level;
-    this.#heldBytes = heldBytes;
+    this.#writer = writer;
   }
 
-  async write(bytes: Uint8Array): Promise<void> {
-    const { buffer } = this.#counter;
-    for (let at = 0; at < bytes.length; ) {
-      const some = bytes.subarray(at, at + buffer.length - this.#filled);
-      buffer.set(some, this.#filled);
-      this.#filled += some.length;
-      at += some.length;
-      if (this.#filled === buffer.length) await this.#seal();
-    }
+  /** Takes one piece, 1 MiB at most. Where texts are cut decides about their blocks. */
+  async write(piece: Uint8Array): Promise<void> {
+    if (piece.length === 0) return;
+    const { counter, level, heldBytes } = this.#writer;
+    counter.count(piece);
+    const blocks = zstdBlocks(piece, level);
+    this.#textBytes += piece.length;
+    this.#blocksBytes += blocks.length;
+    if (this.#file === null && this.#blocksBytes <= heldBytes) this.#hold(blocks);
+    else await this.#append(blocks);
+    free(blocks);
   }
 
   async end(): Promise<void> {
-    if (this.#filled > 0) await this.#seal();
-    if (this.#counter.insideQuotes) throw new Error('A segment ended inside a quoted value.');
-    if (this.#heldBytes > 0 && this.#file === null) return;
+    const { counter, heldBytes } = this.#writer;
+    if (counter.insideQuotes) throw new Error('A segment ended inside a quoted value.');
+    if (heldBytes > 0 && this.#file === null) return;
     const trailer = Buffer.alloc(TRAILER_BYTES, MARK, 'latin1');
-    [this.#blocksBytes, this.#textBytes, this.#counter.rows].forEach((each, at) => {
+    [this.#blocksBytes, this.#textBytes, counter.rows].forEach((each, at) => {
       trailer.writeBigUInt64LE(BigInt(each), MARK.length + at * 8);
     });
     await this.#append(trailer);
@@ -70,22 +77,11 @@ export class ZstdSegmentSink implements ByteSink, AsyncDisposable {
   get held(): HeldSegment | null {
     if (this.#file !== null) return null;
     const blocks = this.#slabs.map(({ bytes, filled }) => bytes.subarray(0, filled));
-    return { blocks, blocksBytes: this.#blocksBytes, textBytes: this.#textBytes, rows: this.#counter.rows };
+    return { blocks, blocksBytes: this.#blocksBytes, textBytes: this.#textBytes, rows: this.#writer.counter.rows };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#file?.close();
-  }
-
-  async #seal(): Promise<void> {
-    this.#counter.count(this.#filled);
-    const blocks = zstdBlocks(this.#counter.buffer.subarray(0, this.#filled), this.#level);
-    this.#textBytes += this.#filled;
-    this.#filled = 0;
-    this.#blocksBytes += blocks.length;
-    if (this.#file === null && this.#blocksBytes <= this.#heldBytes) this.#hold(blocks);
-    else await this.#append(blocks);
-    free(blocks);
   }
 
   #hold(blocks: Uint8Array): void {
