@@ -97,7 +97,7 @@ export class OutputFiles implements AsyncDisposable {
     const joiner =
       level !== null && joining.by === 'text'
         ? new ZstdJoiner(sink, joining, level)
-        : joinInto(compressInto(sink, compression), joining, { threads: plan.limits.threads, signal });
+        : await joinInto(compressInto(sink, compression), joining, { threads: plan.limits.threads, signal });
     return { path, sink, joiner, rows: 0, bytes: 0 };
   }
 

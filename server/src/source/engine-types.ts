@@ -1,6 +1,7 @@
-import type { DuckDBType } from '@duckdb/node-api';
+import type duckdb from '@duckdb/node-bindings';
 import { Fault } from '../base/errors.ts';
 import type { ColumnType } from '../column/type.ts';
+import type { Bindings } from './connection.ts';
 
 const SIMPLE: Readonly<Record<string, ColumnType>> = {
   BOOLEAN: { is: 'bool' },
@@ -29,16 +30,89 @@ const SIMPLE: Readonly<Record<string, ColumnType>> = {
   'TIMESTAMP WITH TIME ZONE': { is: 'instant', unit: 'us' },
 };
 
+/** A type as the engine tells it. `sql`: as SQL writes it; JSON is a name for VARCHAR. */
+export type EngineType = { readonly sql: string } & (
+  | { readonly is: 'simple' | 'json' | 'enum' }
+  | { readonly is: 'decimal'; readonly precision: number; readonly scale: number }
+  | { readonly is: 'list'; readonly of: EngineType }
+  | { readonly is: 'map'; readonly key: EngineType; readonly value: EngineType }
+  | { readonly is: 'struct'; readonly fields: readonly EngineField[] }
+);
+
+interface EngineField {
+  readonly name: string;
+  readonly type: EngineType;
+}
+
+const SQL_NAMES: Readonly<Record<string, string>> = {
+  TIMESTAMP_TZ: 'TIMESTAMP WITH TIME ZONE',
+  TIME_TZ: 'TIME WITH TIME ZONE',
+};
+
+/** What the engine's C interface tells of a type. */
+export function readType(bindings: Bindings, type: duckdb.LogicalType): EngineType {
+  const name = bindings.Type[bindings.get_type_id(type)] ?? '';
+  const inner = (child: duckdb.LogicalType) => readType(bindings, child);
+  switch (name) {
+    case 'DECIMAL': {
+      const [precision, scale] = [bindings.decimal_width(type), bindings.decimal_scale(type)];
+      return { is: 'decimal', precision, scale, sql: `DECIMAL(${precision},${scale})` };
+    }
+    case 'LIST': {
+      const of = inner(bindings.list_type_child_type(type));
+      return { is: 'list', of, sql: `${of.sql}[]` };
+    }
+    case 'ARRAY': {
+      const of = inner(bindings.array_type_child_type(type));
+      return { is: 'list', of, sql: `${of.sql}[${bindings.array_type_array_size(type)}]` };
+    }
+    case 'MAP': {
+      const [key, value] = [inner(bindings.map_type_key_type(type)), inner(bindings.map_type_value_type(type))];
+      return { is: 'map', key, value, sql: `MAP(${key.sql}, ${value.sql})` };
+    }
+    case 'STRUCT':
+      return readStruct(bindings, type);
+    case 'ENUM':
+      return { is: 'enum', sql: name };
+    default:
+      return readSimple(name, bindings.logical_type_get_alias(type));
+  }
+}
+
+function readStruct(bindings: Bindings, type: duckdb.LogicalType): EngineType {
+  const fields = Array.from({ length: bindings.struct_type_child_count(type) }, (_, at) => ({
+    name: bindings.struct_type_child_name(type, at),
+    type: readType(bindings, bindings.struct_type_child_type(type, at)),
+  }));
+  const parts = fields.map((field) => `"${field.name.replaceAll('"', '""')}" ${field.type.sql}`);
+  return { is: 'struct', fields, sql: `STRUCT(${parts.join(', ')})` };
+}
+
+function readSimple(name: string, alias: string | null): EngineType {
+  return { is: alias === 'JSON' ? 'json' : 'simple', sql: SQL_NAMES[name] ?? name };
+}
+
 /** Our type of an engine type. Throws `source.refused` naming the column where there is none. */
-export function columnType(type: DuckDBType, column: string): ColumnType {
-  if (type.alias === 'JSON') return { is: 'json' };
-  if ('width' in type && 'scale' in type) return { is: 'decimal', precision: type.width, scale: type.scale };
-  if ('keyType' in type)
-    return { is: 'map', key: columnType(type.keyType, column), value: columnType(type.valueType, column) };
-  if ('entryNames' in type) return structType(type, column);
-  if ('valueType' in type) return { is: 'list', of: columnType(type.valueType, column) };
-  if ('values' in type) return { is: 'text' };
-  const name = type.toString();
+export function columnType(type: EngineType, column: string): ColumnType {
+  switch (type.is) {
+    case 'json':
+      return { is: 'json' };
+    case 'decimal':
+      return { is: 'decimal', precision: type.precision, scale: type.scale };
+    case 'map':
+      return { is: 'map', key: columnType(type.key, column), value: columnType(type.value, column) };
+    case 'struct':
+      return { is: 'struct', fields: type.fields.map((field) => fieldOf(field, column)) };
+    case 'list':
+      return { is: 'list', of: columnType(type.of, column) };
+    case 'enum':
+      return { is: 'text' };
+    case 'simple':
+      return simpleType(type.sql, column);
+  }
+}
+
+function simpleType(name: string, column: string): ColumnType {
   const simple = Object.hasOwn(SIMPLE, name) ? SIMPLE[name] : undefined;
   if (simple) return simple;
   throw new Fault(
@@ -47,14 +121,7 @@ export function columnType(type: DuckDBType, column: string): ColumnType {
   );
 }
 
-function structType(type: DuckDBType & { readonly entryNames: readonly string[] }, column: string): ColumnType {
-  const types = 'entryTypes' in type ? type.entryTypes : [];
-  return {
-    is: 'struct',
-    fields: type.entryNames.map((name, at) => {
-      const inner = types[at];
-      if (name === '' || !inner) throw new Fault('source.refused', `Column "${column}" holds a struct without names.`);
-      return { name, type: columnType(inner, column) };
-    }),
-  };
+function fieldOf({ name, type }: EngineField, column: string) {
+  if (name === '') throw new Fault('source.refused', `Column "${column}" holds a struct without names.`);
+  return { name, type: columnType(type, column) };
 }

@@ -1,12 +1,12 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import type { DuckDBType } from '@duckdb/node-api';
 import type duckdb from '@duckdb/node-bindings';
 import { literal } from '../column/sql.ts';
 import { type Bindings, Connection, loadBindings } from './connection.ts';
 import { engineFault } from './engine-errors.ts';
+import { type Rows, readRows } from './read-rows.ts';
 import { type Scan, type Scanned, scanRows } from './scan.ts';
-import { type Copy, prepareCopy, prepareOther, prepareSelect } from './statement.ts';
+import { type Copy, prepareCopy, prepareOther } from './statement.ts';
 
 export interface EngineOptions {
   readonly memoryBytes: number;
@@ -19,12 +19,6 @@ export interface EngineOptions {
   readonly database?: string;
   /** How many sessions there may be at a time; 4 unless said. */
   readonly sessions?: number;
-}
-
-export interface Rows {
-  readonly names: readonly string[];
-  readonly types: readonly DuckDBType[];
-  readonly rows: readonly (readonly unknown[])[];
 }
 
 /** One statement at a time; open one per concurrent piece of work. Dispose lets another have it. */
@@ -93,7 +87,7 @@ export class Engine implements AsyncDisposable {
       run: (sql) => translated(() => runOther(connection, sql)),
       copy: (copy) => translated(() => runCopy(connection, copy, this.#stageFolder)),
       scan: (scanned, use) => scanRows(connection, scanned, translated, use),
-      read: (sql) => translated(() => readAll(connection, sql)),
+      read: (sql) => translated(() => readRows(connection, sql)),
       fraction: () => connection.fraction(),
       interrupt: () => connection.interrupt(),
       [Symbol.dispose]: () => void this.#ready.push(connection),
@@ -155,13 +149,6 @@ async function runOther(connection: Connection, sql: string): Promise<void> {
 async function runCopy(connection: Connection, copy: Copy, stageFolder: string | null): Promise<number> {
   using prepared = await prepareCopy(connection, copy, stageFolder);
   return connection.bindings.rows_changed(await prepared.run());
-}
-
-async function readAll(connection: Connection, sql: string): Promise<Rows> {
-  const { DuckDBMaterializedResult } = await import('@duckdb/node-api');
-  using prepared = await prepareSelect(connection, sql);
-  const result = new DuckDBMaterializedResult(await prepared.run());
-  return { names: result.columnNames(), types: result.columnTypes(), rows: await result.getRowsJS() };
 }
 
 async function translated<T>(statement: () => Promise<T>): Promise<T> {

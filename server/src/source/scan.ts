@@ -117,7 +117,7 @@ function rowsBefore(bindings: Bindings, chunk: duckdb.DataChunk, column: number)
 }
 
 /** Dispose takes back what it gave. */
-class ChunkVectors implements Vectors, Disposable {
+export class ChunkVectors implements Vectors, Disposable {
   readonly rows: number;
   readonly #bindings: Bindings;
   readonly #layouts: readonly Layout[];

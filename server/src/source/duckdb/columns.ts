@@ -1,8 +1,8 @@
 import { identifier } from '../../column/sql.ts';
 import { type ColumnType, engineType } from '../../column/type.ts';
-import type { Rows } from '../engine.ts';
 import { columnType } from '../engine-types.ts';
 import type { DuckdbOptions } from '../options.ts';
+import type { Rows } from '../read-rows.ts';
 import type { DescribeAsk, PinnedFile, SourceColumn } from '../source.ts';
 
 /** A describe ask whose files are found and pinned. */
@@ -21,7 +21,7 @@ export function typedColumns(scan: Rows, ask: DescribeAsk, required: ReadonlySet
   return scan.types.map((raw, at) => {
     const name = scan.names[at] ?? '';
     const type = declaredType(ask, name) ?? columnType(raw, name);
-    const isAsIs = raw.toString() === engineType(type) || type.is === 'json';
+    const isAsIs = raw.sql === engineType(type) || type.is === 'json';
     const expression = isAsIs ? identifier(name) : `cast(${identifier(name)} as ${engineType(type)})`;
     return { name, type, nullable: !required.has(name), expression };
   });

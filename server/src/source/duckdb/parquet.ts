@@ -1,6 +1,7 @@
 import { Fault } from '../../base/errors.ts';
 import { literal } from '../../column/sql.ts';
-import type { Rows, Session } from '../engine.ts';
+import type { Session } from '../engine.ts';
+import type { Rows } from '../read-rows.ts';
 import type { OpenEngine, Piece, PinnedFile, SourceShape } from '../source.ts';
 import { type FilesAsk, typedColumns } from './columns.ts';
 
@@ -33,7 +34,7 @@ export async function describeParquet(ask: FilesAsk, openEngine: OpenEngine): Pr
 }
 
 function rowGroupsSql(list: string): string {
-  return `select file_name, row_group_id, any_value(row_group_num_rows), sum(total_uncompressed_size) from parquet_metadata(${list}) group by 1, 2 order by 1, 2`;
+  return `select file_name, row_group_id, any_value(row_group_num_rows), sum(total_uncompressed_size)::bigint from parquet_metadata(${list}) group by 1, 2 order by 1, 2`;
 }
 
 /**
