@@ -113,6 +113,48 @@ test('a row of nothing but quotes has room', () => {
   assert.ok(textOf(new Texts([[quotes, HIGH]])) === `"${quotes}${quotes}"\n`);
 });
 
+/** Texts of these lengths, one behind the other. */
+function textsOf(lengths: readonly number[], letter: string): { texts: Texts; text: string } {
+  let at = HIGH;
+  const lines = lengths.map((length) => letter.repeat(length));
+  const texts = new Texts(
+    lines.map((line) => {
+      at += line.length;
+      return [line, at - line.length] as const;
+    }),
+  );
+  return { texts, text: lines.map((line) => (letter === '"' ? `"${line}${line}"\n` : `${line}\n`)).join('') };
+}
+
+test('text comes in pieces of one size, however long the rows are', () => {
+  const rows = new CsvRows([{ is: 'text' }], PLAIN);
+  const pieces: string[] = [];
+  let expected = '';
+  for (const [letter, ...lengths] of [
+    ['a', 1, 2 ** 20 - 4, 5],
+    ['b', 2 ** 21, 7],
+    // More than one slice; a row for which there is no room where text waits; one that fills what waits to the byte.
+    ['c', ...Array.from({ length: 60 }, (_, row) => 9000 * row + 1)],
+    ['"', 3_000_000, 20],
+    ['d', 5_000_000],
+    ['e', 4_500_000, 4_600_000],
+    ['f', 13],
+  ] as const) {
+    const { texts, text } = textsOf(lengths, letter);
+    expected += text;
+    for (const piece of rows.write(texts)) pieces.push(String(piece));
+  }
+  const missing = 2 ** 20 - (expected.length % 2 ** 20);
+  for (const length of [missing + 3 * 2 ** 20 - 1, 100]) {
+    const { texts, text } = textsOf([length], 'g');
+    expected += text;
+    for (const piece of rows.write(texts)) pieces.push(String(piece));
+  }
+  assert.ok(pieces.every(({ length }) => length === 2 ** 20));
+  assert.equal(String(rows.rest()).length, 101);
+  assert.ok([...pieces, rows.rest()].join('') === expected);
+});
+
 test('what stands where there is no value is not looked at', () => {
   const texts = new Texts([
     ['a'.repeat(20), HIGH],
