@@ -169,6 +169,8 @@ export class ChunkVectors implements Vectors, Disposable {
 
   [Symbol.dispose](): void {
     for (const view of this.#given) if (view.buffer instanceof ArrayBuffer) view.buffer.transfer(0);
+    // Its texts are freed now, not when the chunk is collected.
+    this.#bindings.data_chunk_reset(this.#chunk);
   }
 
   #giving(view: Uint8Array): Uint8Array {
