@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { zstdDecompressSync } from 'node:zlib';
 import { DuckDBInstance } from '@duckdb/node-api';
+import type { LaneGround } from '../src/run/lane-beside.ts';
 import { LaneThreads } from '../src/run/lane-threads.ts';
 import type { Plan } from '../src/run/plan.ts';
 import { Worker } from '../src/run/worker.ts';
@@ -47,7 +48,7 @@ async function exported(input: string, ...flags: readonly string[]): Promise<Buf
 }
 
 /** Too little for a lane to have an engine of its own. */
-const SCARCE = ['--threads', '2', '--memory', '100MB'];
+const SCARCE = ['--threads', '2', '--memory', '80MB'];
 
 test('lanes that are ready before the plan is write what lanes of one engine write', async () => {
   const expected = await exported(inputs.several, ...SCARCE);
@@ -61,10 +62,16 @@ test('lanes that turn out not to be needed are in nobody’s way', async () => {
   assert.equal(zstdDecompressSync(await exported(inputs.several, ...few)).toString(), 'id\n0\n1\n2\n');
 });
 
-/** Knows how many of its threads were taken, and whether those left over were ended. */
+/** Knows how many of its threads were opened ahead and taken, and whether those left over were ended. */
 class WatchedThreads extends LaneThreads {
+  opened = 0;
   taken = 0;
   ended = 0;
+
+  override openAhead(count: number, ground: LaneGround) {
+    this.opened += count;
+    super.openAhead(count, ground);
+  }
 
   override take() {
     this.taken++;
@@ -95,7 +102,7 @@ test('a run takes the threads that are ahead, ends the others, and holds what no
       const segmentWritten = async (path: string) => void files.push(existsSync(path));
       const folder = join(yard.source, `out ${folders++}`);
       await exportInto(zstd, folder, { isResumable, laneThreads, segmentWritten });
-      assert.deepEqual([laneThreads.taken, laneThreads.ended], [lanes, 1]);
+      assert.deepEqual([laneThreads.opened, laneThreads.taken, laneThreads.ended], [lanes, lanes, 1]);
       assert.deepEqual(new Set(files), new Set([isResumable || lanes === 0]));
       for (const sum of sumsIn(folder)) sums.add(sum);
     }

@@ -161,8 +161,9 @@ function nonFinite(value: Value): string {
 export function floatOf(text: string, bits: 32 | 64): Float {
   const [, whole = '', fraction = ''] = /^-?(\d+)(?:\.(\d+))?(?:[eE][+-]?\d+)?$/.exec(text) ?? [];
   const digits = `${whole}${fraction}`.replace(/^0+/, '').replace(/0+$/, '');
-  // Nine and seventeen digits tell any two floats apart.
-  if (whole === '' || digits.length > (bits === 32 ? 9 : 17)) return { f: `wrong: ${text}`, bits };
+  // Nine and seventeen digits tell any two floats apart; whole numbers below 10^16 have all of theirs.
+  const isWhole = !/[1-9]/.test(fraction) && whole.length <= 16;
+  if (whole === '' || (digits.length > (bits === 32 ? 9 : 17) && !isWhole)) return { f: `wrong: ${text}`, bits };
   return { f: bits === 32 ? Math.fround(Number(text)) : Number(text), bits };
 }
 

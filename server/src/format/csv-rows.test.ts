@@ -155,6 +155,24 @@ test('text comes in pieces of one size, however long the rows are', () => {
   assert.ok([...pieces, rows.rest()].join('') === expected);
 });
 
+test('there is room for rows of quotes behind what waits', () => {
+  const rows = new CsvRows([{ is: 'text' }], PLAIN);
+  const { texts: waiting, text } = textsOf([2 ** 20 - 30], 'a');
+  const { texts: quotes, text: quoted } = textsOf(new Array(2040).fill(1000), '"');
+  const pieces = [waiting, quotes, waiting, quotes].flatMap((texts) => Array.from(rows.write(texts), String));
+  assert.ok([...pieces, rows.rest()].join('') === (text + quoted).repeat(2));
+});
+
+test('rows that need room for a long NULL text and do not take it lose nothing', () => {
+  const nullText = 'N'.repeat(5 * 2 ** 20);
+  const rows = new CsvRows([{ is: 'text' }], { ...PLAIN, nullText });
+  const texts = new Texts(Array.from({ length: 7 }, () => ['abc', HIGH] as const));
+  Object.assign(texts, { validity: () => Uint8Array.of(0b1110111) });
+  const pieces = [texts, texts, texts].flatMap((each) => Array.from(rows.write(each), String));
+  const lines = Array.from({ length: 7 }, (_, row) => (row === 3 ? nullText : 'abc')).join('\n');
+  assert.ok([...pieces, rows.rest()].join('') === `${lines}\n`.repeat(3));
+});
+
 test('what stands where there is no value is not looked at', () => {
   const texts = new Texts([
     ['a'.repeat(20), HIGH],

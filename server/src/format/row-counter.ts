@@ -27,7 +27,7 @@ export class RowCounter {
 
   /**
    * `quoteAware` for CSV; formats that escape row ends in values, such as JSON Lines, need it not. `memory` is that in
-   * which the text stands; 64 bytes behind it can be read.
+   * which the text stands; where its length is no multiple of 64 bytes, so many behind it can be read.
    */
   constructor(quoteAware: boolean, memory: Memory = makeMemory(PAGES)) {
     this.#memory = memory;

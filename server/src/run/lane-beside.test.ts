@@ -3,6 +3,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { DuckDBInstance } from '@duckdb/node-api';
 import { Engine } from '../source/engine.ts';
 import { LaneBeside, type LaneGround } from './lane-beside.ts';
 import { LaneThreads, mostBeside } from './lane-threads.ts';
@@ -127,6 +128,38 @@ test('an engine that cannot be opened fails each segment', async () => {
   for (let times = 0; times < 2; times++) {
     await assert.rejects(lane.write(segmentOf(writingOf('select 1 as i'))), { name: 'Fault' });
   }
+});
+
+test('an engine that cannot be opened is no trouble where nobody writes', async () => {
+  await using lane = laneOf(groundOf({ kind: 'table', inputs: [{ path: join(folder, 'none.duckdb') }] }));
+  lane.open(groundOf());
+  assert.deepEqual(await lane.write(segmentOf(writingOf('select 1::integer as i'))), { rows: 1, held: null });
+  lane.open(groundOf({ kind: 'table', inputs: [{ path: join(folder, 'none.duckdb') }] }));
+});
+
+test('a lane that has nothing left to write ends, but for that of a database file: others have it open', async () => {
+  const instance = await DuckDBInstance.create(join(folder, 'one.duckdb'));
+  instance.closeSync();
+  for (const [ground, ends] of [
+    [groundOf(), true],
+    [groundOf({ kind: 'table', inputs: [{ path: join(folder, 'one.duckdb') }] }), false],
+  ] as const) {
+    const before = process.getActiveResourcesInfo().filter((each) => each === 'MessagePort').length;
+    await using lane = laneOf(ground);
+    await lane.write(segmentOf(writingOf('select 1::integer as i')));
+    lane.leave();
+    if (ends) await lane[Symbol.asyncDispose]();
+    else await lane.write(segmentOf(writingOf('select 2::integer as i')));
+    const after = process.getActiveResourcesInfo().filter((each) => each === 'MessagePort').length;
+    assert.equal(after - before, ends ? 0 : 1);
+  }
+});
+
+test('a signal that has fired before ends what is begun', async () => {
+  await using lane = laneOf();
+  lane.heed(AbortSignal.abort());
+  const endless = writingOf('select i from range(100000000000) r(i)');
+  await assert.rejects(lane.write(segmentOf(endless)), { code: 'run.cancelled' });
 });
 
 test('a signal ends what is under way, and whatever is begun after it', async () => {

@@ -59,8 +59,9 @@ export class LaneBeside implements Lane, AsyncDisposable {
     return fraction < 0 ? null : fraction;
   }
 
-  /** Ending thread and engine takes 25 ms, while others still work. */
+  /** Ending thread and engine takes 25 ms, while others still work. Closing a database file would unlock it for them, too. */
   leave(): void {
+    if (this.#ground?.plan.source.kind === 'table') return;
     this.#ended ??= this.#end();
   }
 

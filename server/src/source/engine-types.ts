@@ -72,6 +72,8 @@ export function readType(bindings: Bindings, type: duckdb.LogicalType): EngineTy
     }
     case 'STRUCT':
       return readStruct(bindings, type);
+    case 'UNION':
+      return { is: 'simple', sql: `UNION(${membersOf(bindings, type)})` };
     case 'ENUM':
       return { is: 'enum', sql: name };
     default:
@@ -84,8 +86,19 @@ function readStruct(bindings: Bindings, type: duckdb.LogicalType): EngineType {
     name: bindings.struct_type_child_name(type, at),
     type: readType(bindings, bindings.struct_type_child_type(type, at)),
   }));
-  const parts = fields.map((field) => `"${field.name.replaceAll('"', '""')}" ${field.type.sql}`);
-  return { is: 'struct', fields, sql: `STRUCT(${parts.join(', ')})` };
+  return { is: 'struct', fields, sql: `STRUCT(${listOf(fields)})` };
+}
+
+function membersOf(bindings: Bindings, type: duckdb.LogicalType): string {
+  const members = Array.from({ length: bindings.union_type_member_count(type) }, (_, at) => ({
+    name: bindings.union_type_member_name(type, at),
+    type: readType(bindings, bindings.union_type_member_type(type, at)),
+  }));
+  return listOf(members);
+}
+
+function listOf(fields: readonly EngineField[]): string {
+  return fields.map(({ name, type }) => `"${name.replaceAll('"', '""')}" ${type.sql}`).join(', ');
 }
 
 function readSimple(name: string, alias: string | null): EngineType {

@@ -59,7 +59,7 @@ test('types are named as SQL names them', async () => {
     ],
     ...['TIMESTAMP', 'TIMESTAMP_S', 'TIMESTAMP_MS', 'TIMESTAMP_NS', 'TIMESTAMP WITH TIME ZONE', 'TIME WITH TIME ZONE'],
     ...['DECIMAL(4,1)', 'DECIMAL(38,38)', 'INTEGER[]', 'VARCHAR[3][]', 'MAP(VARCHAR, DECIMAL(9,2)[])'],
-    ...['STRUCT("a ""b" INTEGER, "c" STRUCT("d" DATE)[])', 'UINTEGER'],
+    ...['STRUCT("a ""b" INTEGER, "c" STRUCT("d" DATE)[])', 'UINTEGER', 'UNION("a" INTEGER, "b" VARCHAR)[]'],
   ];
   const { types: found } = await read(
     `select ${types.map((type, at) => `null::${type} as c${at}`).join(', ')} limit 0`,

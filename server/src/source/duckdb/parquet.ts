@@ -34,7 +34,7 @@ export async function describeParquet(ask: FilesAsk, openEngine: OpenEngine): Pr
 }
 
 function rowGroupsSql(list: string): string {
-  return `select file_name, row_group_id, any_value(row_group_num_rows), sum(total_uncompressed_size)::bigint from parquet_metadata(${list}) group by 1, 2 order by 1, 2`;
+  return `select file_name, row_group_id, any_value(row_group_num_rows), least(sum(total_uncompressed_size), 9223372036854775807)::bigint from parquet_metadata(${list}) group by 1, 2 order by 1, 2`;
 }
 
 /**
