@@ -5,6 +5,7 @@ import { unusualDate, unusualMoment } from '../column/unusual.ts';
 import { LAYOUT_BYTES, type Layout, type Vectors } from '../column/vectors.ts';
 import { CSV_ROWS_WASM_BASE64 } from './csv-rows.wasm.ts';
 import { addressAt, spansByAddress } from './text-spans.ts';
+import { PIECE_BYTES } from './zstd-frame.ts';
 
 /** How cells become rows of CSV. */
 export interface CsvText {
@@ -30,9 +31,6 @@ const MANY_SPANS = 64;
 
 /** No value that is not text is longer: a 64-bit integer with sign and point, a UUID, a year of six digits. */
 const PLAIN_BYTES = 40;
-
-/** Text is given in pieces of this many bytes. */
-const PIECE_BYTES = 2 ** 20;
 
 /** Rows are taken together until they may come to this much; a longer row comes alone. */
 const SLICE_BYTES = 4 * PIECE_BYTES;
