@@ -17,15 +17,16 @@ export function zstdBlocks(piece: Uint8Array, level: number): Buffer {
 export async function zstdBlocksInPool(piece: Uint8Array, level: number): Promise<Buffer> {
   const work = compressPiece(piece, level);
   let step = work.next();
-  while (!step.done) step = work.next(await compressInPool(step.value));
+  while (!step.done) step = work.next(await zstdFrameInPool(step.value));
   return step.value;
 }
 
 /**
- * `zstdCompress` of Node hands zstd the text and its end one after the other, from which zstd makes other bytes than
- * from both at once, as `zstdCompressSync` does.
+ * A frame of the text, in memory of its own, made in the thread pool. `zstdCompress` of Node hands zstd the text and its
+ * end one after the other, from which zstd makes other bytes than from both at once, as `zstdCompressSync` does, and
+ * leaves both parts to the collector. The text must stay as it is until the promise settles.
  */
-function compressInPool(work: FrameWork): Promise<Buffer> {
+export function zstdFrameInPool(work: FrameWork): Promise<Buffer> {
   const { promise, resolve, reject } = Promise.withResolvers<Buffer>();
   const stream = createZstdCompress({ ...options(work), flush: constants.ZSTD_e_end });
   stream.once('error', reject);
