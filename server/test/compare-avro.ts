@@ -64,13 +64,14 @@ function heldOf(value: Value, type: ColumnType, hasLostZeroSigns: boolean): unkn
       return parts.map((item) => heldOf(item, type.of, hasLostZeroSigns));
     case 'struct':
       return type.fields.map((field, at) => heldOf(parts[at] ?? null, field.type, hasLostZeroSigns));
-    case 'map':
-      return Object.fromEntries(
-        parts.map((pair) => {
-          const [key = null, each = null] = pair as readonly Value[];
-          return [String(cellOf(key, type.key, MODEL_DEFAULTS)), heldOf(each, type.value, hasLostZeroSigns)];
-        }),
-      );
+    case 'map': {
+      const pairs = parts.map((pair) => {
+        const [key = null, each = null] = pair as readonly Value[];
+        return [String(cellOf(key, type.key, MODEL_DEFAULTS)), heldOf(each, type.value, hasLostZeroSigns)] as const;
+      });
+      // The reader assigns keys to an object, which has no such key afterwards.
+      return Object.fromEntries(pairs.filter(([key]) => key !== '__proto__'));
+    }
     default:
       return storedOf(value, type);
   }
