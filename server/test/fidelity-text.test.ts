@@ -185,7 +185,7 @@ suite('every value of a text file survives', { skip: whyNoReaders() }, () => {
             ...numbers.map((n, at) =>
               at % 2
                 ? json(`"${n}"`, { s: n })
-                : json(`{"a":[${n},-7,"7"]}`, { o: [['a', { a: [{ n }, { n: '-7' }, { s: '7' }] }]] }),
+                : json(`{"a":[${n}, -7 ,"7"]}`, { o: [['a', { a: [{ n }, { n: '-7' }, { s: '7' }] }]] }),
             ),
             null,
           ],

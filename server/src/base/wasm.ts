@@ -25,9 +25,9 @@ export class WasmModule<Exports> {
     this.#module = new WebAssembly.Module(Buffer.from(base64, 'base64'));
   }
 
-  /** `memory` for modules that have none of their own. */
-  instantiate(memory?: Memory): Exports {
-    return new WebAssembly.Instance(this.#module, { memory: { memory } }).exports as Exports;
+  /** `memory` for modules that have none of their own, `calls` for those that ask back. */
+  instantiate(memory?: Memory, calls: Readonly<Record<string, (...values: number[]) => number>> = {}): Exports {
+    return new WebAssembly.Instance(this.#module, { memory: { memory }, calls }).exports as Exports;
   }
 }
 

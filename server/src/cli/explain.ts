@@ -1,6 +1,7 @@
 import { basename } from 'node:path';
 import { nameOf } from '../column/type.ts';
 import { querySql } from '../dataset/query.ts';
+import { landedFile } from '../run/execution.ts';
 import { hashPlan, type Plan } from '../run/plan.ts';
 import { type Writing, writingsOf } from '../run/segment-sql.ts';
 import { relationSql } from '../source/relation.ts';
@@ -11,7 +12,10 @@ const STAGE = '{stage}';
 
 /** The plan with its SQL and segments, for people or, as JSON, for machines. */
 export function explainPlan(plan: Plan, asJson: boolean): string {
-  const sorting = plan.cut.by === 'rows' ? querySql(plan.query, relationSql(plan.source, plan.relation, null)) : null;
+  const sorting =
+    plan.cut.by === 'rows'
+      ? querySql(plan.query, relationSql(plan.source, plan.relation, null, [landedFile(STAGE, 0)]))
+      : null;
   const statements = plan.outputs.flatMap((output) => writingsOf({ plan, stage: STAGE, rowsSorted: null }, output));
   if (asJson)
     return `${JSON.stringify({ event: 'plan', hash: hashPlan(plan), plan, sorting, statements: statements.map(statementOf) })}\n`;

@@ -1,6 +1,7 @@
 import { rm, stat } from 'node:fs/promises';
 import { Fault } from '../base/errors.ts';
 import { formatOf } from '../format/formats.ts';
+import { isLanded } from '../source/relation.ts';
 import type { Execution, OutputResult } from './execution.ts';
 import { FilesBeside } from './files-beside.ts';
 import { inTurn } from './in-turn.ts';
@@ -62,7 +63,7 @@ async function encodeOutput(execution: Execution, output: PlannedOutput): Promis
   }
 }
 
-/** Rows that come from a live source keep this thread busy: text is joined beside where there is enough to be worth it. */
+/** Rows that come from a live source, or that land, keep this thread busy: text is joined beside where there is enough to be worth it. */
 function openFiles(
   execution: Execution,
   output: PlannedOutput,
@@ -70,7 +71,8 @@ function openFiles(
 ): OutputFiles | FilesBeside {
   const { plan, stage, signal } = execution;
   const { by } = formatOf(output.format).joining(outputColumns(plan.query, output), seed);
-  const isBeside = by === 'text' && segments >= SEGMENTS_BESIDE && liveReader(execution) !== null;
+  const isBusy = liveReader(execution) !== null || isLanded(plan.source);
+  const isBeside = by === 'text' && segments >= SEGMENTS_BESIDE && isBusy;
   return new (isBeside ? FilesBeside : OutputFiles)({ plan, stage, seed, signal }, output);
 }
 

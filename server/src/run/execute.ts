@@ -13,6 +13,7 @@ import {
   segmentsFolder,
   sortedFile,
 } from './execution.ts';
+import { landWhole } from './land.ts';
 import { LaneThreads } from './lane-threads.ts';
 import { openLanesAhead } from './lanes.ts';
 import { landingRead, landRows } from './live.ts';
@@ -45,7 +46,7 @@ export async function execute(
 
 /** The rows of the plan's query, counted in the input as it was pinned. Throws what `execute` throws. */
 export async function countMatches(ask: ExecuteAsk): Promise<number> {
-  const { rowsPlanned } = await carryOut(ask, [checkInput, landRows, count, checkInput]);
+  const { rowsPlanned } = await carryOut(ask, [checkInput, landRows, landWhole, count, checkInput]);
   if (rowsPlanned === null) throw new Error('Nothing was counted.');
   return rowsPlanned;
 }
@@ -127,6 +128,7 @@ async function sortRows(execution: Execution): Promise<Execution> {
   const path = sortedFile(stage);
   const whole = execution.isResumable ? await findWhole(path, hashPlan(plan)) : null;
   if (whole !== null) return { ...execution, rowsSorted: whole };
+  const landed = await landWhole(execution);
   const engine = await execution.engine.with(plan.limits.threads);
   using _ = interrupting(execution.signal, engine);
   using session = await engine.session();
@@ -135,10 +137,10 @@ async function sortRows(execution: Execution): Promise<Execution> {
     250,
   );
   try {
-    const select = querySql(plan.query, relationOf(execution));
+    const select = querySql(plan.query, relationOf(landed));
     const rowsSorted = await session.copy({ select, path, options: 'format parquet, compression snappy' });
     if (execution.isResumable) await noteWhole(path, hashPlan(plan), rowsSorted);
-    return { ...execution, rowsSorted };
+    return { ...landed, rowsSorted };
   } finally {
     clearInterval(timer);
   }

@@ -31,7 +31,7 @@ after(() => rm(folder, { recursive: true }));
 const written: Writing['written'] = { delimiter: ',', lineEnd: '\n', nullText: '', decimalPoint: '.' };
 
 function writingOf(select: string, how: Partial<Writing> = {}): Writing {
-  return { select, columns: 1, path: join(folder, `${files++}`), written, zstdLevel: null, ...how };
+  return { landing: null, select, columns: 1, path: join(folder, `${files++}`), written, zstdLevel: null, ...how };
 }
 
 function segmentOf(writing: Writing): Segment {

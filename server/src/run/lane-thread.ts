@@ -3,15 +3,18 @@ import { workerData } from 'node:worker_threads';
 import { loadBindings } from '../source/connection.ts';
 import type { Session } from '../source/engine.ts';
 import { obey } from './beside.ts';
+import { writeSegment } from './land.ts';
 import type { LaneGround, LaneOrder } from './lane-beside.ts';
 import { interrupting, openPlanned } from './open.ts';
+import type { Plan } from './plan.ts';
 import type { Writing } from './segment-sql.ts';
-import { type Written, writeRows } from './write-rows.ts';
+import type { Written } from './write-rows.ts';
 
 /** How often the share that is done is told. */
 const TELL_MS = 100;
 
 interface Hand extends AsyncDisposable {
+  readonly plan: Plan;
   readonly session: Session;
   readonly heldBytes: number;
 }
@@ -26,15 +29,15 @@ async function open({ plan, stage, memoryBytes, heldBytes }: LaneGround): Promis
   opened.use(interrupting(cancelling.signal, engine));
   const session = await engine.session();
   const kept = opened.move();
-  return { session, heldBytes, [Symbol.asyncDispose]: () => kept.disposeAsync() };
+  return { plan, session, heldBytes, [Symbol.asyncDispose]: () => kept.disposeAsync() };
 }
 
-async function write({ session, heldBytes }: Hand, writing: Writing): Promise<Written> {
+async function write({ plan, session, heldBytes }: Hand, writing: Writing): Promise<Written> {
   const timer = setInterval(() => {
     told[0] = session.fraction() ?? -1;
   }, TELL_MS);
   try {
-    return await writeRows(session, writing, heldBytes);
+    return await writeSegment(session, writing, { plan, signal: cancelling.signal, heldBytes });
   } finally {
     clearInterval(timer);
     told[0] = 0;

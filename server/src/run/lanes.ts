@@ -1,6 +1,7 @@
 import type { Session } from '../source/engine.ts';
 import type { LiveReader, LiveTarget, Piece } from '../source/source.ts';
 import { type Execution, landedFile } from './execution.ts';
+import { writeSegment } from './land.ts';
 import type { LaneGround } from './lane-beside.ts';
 import { mostBeside } from './lane-threads.ts';
 import { landAndCopy } from './live.ts';
@@ -8,7 +9,7 @@ import { interrupting } from './open.ts';
 import type { Plan, PlannedOutput } from './plan.ts';
 import { type Writing, writingsOf } from './segment-sql.ts';
 import { straightRead, straightRows } from './straight.ts';
-import { type Written, writeRows } from './write-rows.ts';
+import type { Written } from './write-rows.ts';
 
 /** One segment of an output: what is to be written where. */
 export interface Segment {
@@ -150,7 +151,9 @@ async function engineLanes(execution: Execution, { count, memoryBytes, signal }:
   const live = liveReader(execution);
   const engine = await execution.engine.with(1, memoryBytes);
   const sessions = await Promise.all(Array.from({ length: count }, () => engine.session()));
-  const each = sessions.map((session, at) => (live ? landingLane(execution, live, at, session) : engineLane(session)));
+  const each = sessions.map((session, at) =>
+    live ? landingLane(execution, live, at, session) : engineLane(session, { plan: execution.plan, signal }),
+  );
   const opened = new AsyncDisposableStack();
   for (const session of sessions) opened.use(session);
   opened.use(interrupting(signal, engine));
@@ -158,8 +161,8 @@ async function engineLanes(execution: Execution, { count, memoryBytes, signal }:
   return { each, hasAllMemory, [Symbol.asyncDispose]: () => opened.disposeAsync() };
 }
 
-function engineLane(session: Session): Lane {
-  return { write: ({ writing }) => writeRows(session, writing), fraction: () => session.fraction() };
+function engineLane(session: Session, ground: { readonly plan: Plan; readonly signal: AbortSignal }): Lane {
+  return { write: ({ writing }) => writeSegment(session, writing, ground), fraction: () => session.fraction() };
 }
 
 function landingLane({ plan, stage }: Execution, live: LiveReader, at: number, session: Session): Lane {

@@ -1,15 +1,16 @@
 import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
+import { basename } from 'node:path';
 import { Fault } from '../base/errors.ts';
 import { identifier, literal } from '../column/sql.ts';
 import { formatOf } from '../format/formats.ts';
 import type { Session } from '../source/engine.ts';
-import { scanOf } from '../source/relation.ts';
+import { isLanded, scanOf } from '../source/relation.ts';
 import type { Piece } from '../source/source.ts';
 import { type Execution, landedFile } from './execution.ts';
 import { landPiece } from './live.ts';
 import { interrupting, openPlanned } from './open.ts';
-import type { Plan } from './plan.ts';
+import { type Plan, wholeOf } from './plan.ts';
 import { straightRows } from './straight.ts';
 
 /** A search that takes longer than this helps less than an answer does. */
@@ -27,9 +28,9 @@ export async function locateRefusal(fault: Fault, execution: Execution): Promise
     await using engine = await openPlanned(plan, stage, { threads: 1, memoryBytes: plan.limits.memoryBytes });
     using _ = interrupting(late, engine);
     const session = await engine.session();
-    for await (const { scan, of } of placesOf(execution, late)) {
-      const place = await search(session, plan, scan);
-      if (place) return new Fault(fault.code, `${fault.message} It stands in ${place}${of}.`, { cause: fault.cause });
+    for await (const place of placesOf(execution, late)) {
+      const found = await search(session, plan, place);
+      if (found) return new Fault(fault.code, `${fault.message} It stands in ${found}.`, { cause: fault.cause });
     }
   } catch {
     // The search reads what just failed to be read; failing again adds nothing.
@@ -39,6 +40,9 @@ export async function locateRefusal(fault: Fault, execution: Execution): Promise
 
 interface Place {
   readonly scan: string;
+  /** How many rows come before its first. */
+  readonly before: number;
+  /** What they are counted from, where that is not the start of all. */
   readonly of: string;
 }
 
@@ -47,7 +51,7 @@ interface Place {
  * pages it was read with. Where nothing landed, since rows went straight, they land now, as the relation is now.
  */
 async function* placesOf({ plan, stage, openLive }: Execution, late: AbortSignal): AsyncGenerator<Place> {
-  if (plan.live === null) return yield { scan: scanOf(plan.source, null, []), of: '' };
+  if (plan.live === null) return yield* filePlaces(plan, stage);
   const all = plan.live.landing ?? (plan.cut.by === 'pieces' ? plan.cut.segments : []);
   const pieces = all.map((piece, at) => ({ piece, path: landedFile(stage, at) }));
   for (const { piece, path } of pieces) if (existsSync(path)) yield placeOf(plan, piece, path);
@@ -66,16 +70,35 @@ async function* placesOf({ plan, stage, openLive }: Execution, late: AbortSignal
   }
 }
 
-function placeOf(plan: Plan, { rows }: Piece, path: string): Place {
-  const of = rows === null ? '' : `, counted from page ${rows[0]} of the table`;
-  return { scan: scanOf(plan.source, null, [path]), of };
+/** All files, or what has landed of them and was not read to its end. */
+function* filePlaces({ source, cut }: Plan, stage: string): Generator<Place> {
+  if (!isLanded(source)) return yield { scan: scanOf(source, null, []), before: 0, of: '' };
+  let before = 0;
+  let of = '';
+  for (const [at, { files, rows, count }] of (cut.by === 'pieces'
+    ? cut.segments
+    : [wholeOf(source.inputs)]
+  ).entries()) {
+    const path = landedFile(stage, at);
+    if (existsSync(path)) yield { scan: scanOf(source, null, [path]), before, of };
+    before += rows === null ? (count ?? 0) : rows[1] - rows[0];
+    // A packed file does not tell how many rows come before what follows.
+    if (rows !== null || count !== undefined) continue;
+    before = 0;
+    of = `, counted from the end of ${basename(source.inputs[files[1]]?.path ?? '')}`;
+  }
 }
 
-async function search(session: Session, plan: Plan, scan: string): Promise<string | null> {
+function placeOf(plan: Plan, { rows }: Piece, path: string): Place {
+  const of = rows === null ? '' : `, counted from page ${rows[0]} of the table`;
+  return { scan: scanOf(plan.source, null, [path]), before: 0, of };
+}
+
+async function search(session: Session, plan: Plan, { scan, before, of }: Place): Promise<string | null> {
   for (const sql of [castSearch(plan, scan), textSearch(plan, scan)]) {
     const { rows } = await session.read(sql);
     const [row, column] = rows[0] ?? [];
-    if (row !== undefined) return `row ${row}, column ${column}`;
+    if (row !== undefined) return `row ${Number(row) + before}, column ${column}${of}`;
   }
   return null;
 }

@@ -72,6 +72,6 @@ function firstOf(
 }
 
 /** The dataset's column that a column of the query needs. */
-function readFor({ name, inside, keysOf, isBlank }: Query['columns'][number]): string[] {
+export function readFor({ name, inside, keysOf, isBlank }: Query['columns'][number]): string[] {
   return isBlank ? [] : [inside?.column ?? keysOf ?? name];
 }

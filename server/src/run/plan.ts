@@ -11,7 +11,7 @@ import { formatOf } from '../format/formats.ts';
 import type { Compression, FormatOptions, Split } from '../format/options.ts';
 import type { RelationColumn } from '../source/relation.ts';
 import type { Piece, SourceShape } from '../source/source.ts';
-import { type LivePlan, planLive } from './plan-live.ts';
+import { type LivePlan, planLive, readFor } from './plan-live.ts';
 import { cutSegments, rowsWithin, type SegmentBounds } from './segments.ts';
 
 /** One file format of a run. */
@@ -105,7 +105,7 @@ export function makePlan(ask: PlanAsk, ground: PlanGround): Plan {
   const { pieces, ...source } = shape;
   const relation = dataset.columns.map(({ name, from }) => ({ name, from }));
   const bounds = boundsOf(ask.outputs, shape);
-  const segments = query.limit === undefined ? cutSegments(pieces, bounds) : [wholeOf(shape)];
+  const segments = query.limit === undefined ? cutSegments(pieces, bounds) : [wholeOf(shape.inputs, pieces)];
   const plan: Plan = {
     version: 1,
     dataset: dataset.name,
@@ -140,8 +140,8 @@ export function isOutdated({ engine, outputs }: Plan, installed: EngineVersions)
   return !isDeepStrictEqual(engine, installed) || outputs.some(isOther);
 }
 
-/** The first rows are known only when all have been seen. */
-function wholeOf({ inputs, pieces }: SourceShape): Piece {
+/** All of an input: the first rows are known only when all have been seen. */
+export function wholeOf(inputs: SourceShape['inputs'], pieces: readonly Piece[] = []): Piece {
   const bytes = pieces.reduce((sum, piece) => sum + piece.bytes, 0);
   return { files: [0, Math.max(0, inputs.length - 1)], rows: null, bytes };
 }
@@ -177,6 +177,13 @@ function checkOutput({ format, compression, columns }: OutputAsk, query: Query, 
   throw new Fault('request.invalid', `${format.type} compresses its own pages; allowed is compression none.`, {
     pointer: '/compression',
   });
+}
+
+/** Names of the source columns that segments are made of; null where all may be. */
+export function columnsRead({ query, relation, cut }: Plan): readonly string[] | null {
+  if (query.where !== null || query.limit !== undefined || cut.by !== 'pieces') return null;
+  const read = new Set(query.columns.flatMap(readFor));
+  return relation.filter(({ name }) => read.has(name)).map(({ from }) => from);
 }
 
 /** The columns of an output, in the order it names them. */

@@ -3,8 +3,9 @@ import { identifier, literal } from '../column/sql.ts';
 import { querySql } from '../dataset/query.ts';
 import type { SegmentSql } from '../format/format.ts';
 import { formatOf } from '../format/formats.ts';
-import { relationSql } from '../source/relation.ts';
+import { isLanded, relationSql } from '../source/relation.ts';
 import type { Scanned } from '../source/scan.ts';
+import type { Piece } from '../source/source.ts';
 import { type Execution, landedFile, segmentsFolder, sortedFile } from './execution.ts';
 import { outputColumns, type Plan, type PlannedOutput } from './plan.ts';
 import { straightRows } from './straight.ts';
@@ -33,8 +34,16 @@ function relationColumns({ relation, source, query }: Plan) {
     : relation;
 }
 
+/** A piece of files that lands in the stage before the engine reads it. */
+interface Landing {
+  readonly piece: Piece;
+  readonly path: string;
+}
+
 /** What a segment is made of, and the file it becomes. */
 export interface Writing extends Scanned {
+  /** Null where the engine reads the files themselves, or what is sorted; live relations land by other means. */
+  readonly landing: Landing | null;
   /** Absolute and inside the stage. */
   readonly path: string;
   readonly written: SegmentSql['written'];
@@ -61,6 +70,13 @@ export function writingsOf(staged: Staged, output: PlannedOutput): Writing[] {
   return segmentRelations(staged).map((relation, at) => {
     const path = join(segmentsFolder(staged.stage), `${output.path}.${at}${level === null ? '' : '.zst'}`);
     const columns = expressions.length;
-    return { select: `select ${select} from (${relation})`, columns, path, written, zstdLevel: level };
+    const landing = landingOf(staged, at);
+    return { landing, select: `select ${select} from (${relation})`, columns, path, written, zstdLevel: level };
   });
+}
+
+function landingOf({ plan: { cut, live, source }, stage }: Staged, at: number): Landing | null {
+  const piece = cut.by === 'pieces' ? cut.segments[at] : undefined;
+  if (piece === undefined || live !== null || !isLanded(source)) return null;
+  return { piece, path: landedFile(stage, at) };
 }

@@ -73,7 +73,7 @@ function join(left: Piece, right: Piece): Piece | null {
   const [first, last] = left.files;
   const [next, end] = right.files;
   if (left.rows && right.rows && first === next && last === next && left.rows[1] === right.rows[0]) {
-    return { files: left.files, rows: [left.rows[0], right.rows[1]], bytes };
+    return { ...left, rows: [left.rows[0], right.rows[1]], bytes };
   }
   if (left.rows === null && right.rows === null && last + 1 === next) {
     const count = left.count === undefined || right.count === undefined ? undefined : left.count + right.count;

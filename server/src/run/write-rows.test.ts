@@ -42,6 +42,7 @@ async function written(columns: readonly Column[], asked: CsvOptions, relation: 
     columns: expressions.length,
     path,
     written,
+    landing: null,
     zstdLevel: null,
   });
   return { rows, text: await readFile(path, 'utf8') };

@@ -52,13 +52,10 @@ export function engineFault(error: unknown): Fault {
   return new Fault('source.refused', 'The engine could not read the source as planned.', { cause: error });
 }
 
-/** Where a text file is broken, if the engine says so; of JSON lines it says the line behind. */
+/** Where a text file is broken, if the engine says so. */
 function placeOf(text: string): string {
-  const [, csvLine] = /CSV Error on Line: (\d+)/.exec(text) ?? [];
-  const [, jsonLine] = /at byte \d+ in line (\d+)/.exec(text) ?? [];
-  const [, csvPath, jsonPath] = /^ *file = (.*)$|JSON in file "(.*?)", at/m.exec(text) ?? [];
-  const path = csvPath ?? jsonPath ?? '';
-  const line = csvLine ?? (jsonLine && Number(jsonLine) - 1);
+  const [, line] = /CSV Error on Line: (\d+)/.exec(text) ?? [];
+  const [, path = ''] = /^ *file = (.*)$/m.exec(text) ?? [];
   // What landed in the stage has lines of its own, which say nothing to anybody.
   if (line === undefined || path === '' || basename(dirname(path)) === 'landed') return '';
   return ` It stands in line ${line} of ${basename(path)}.`;

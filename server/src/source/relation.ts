@@ -13,7 +13,7 @@ export interface RelationColumn {
 
 /**
  * SQL of the relation a query is put around: the piece's rows, or all when `piece` is null, in the
- * source's order, with the columns named as the dataset names them. `landed`: for a live relation,
+ * source's order, with the columns named as the dataset names them. `landed`: for a source whose rows land first,
  * the files its rows (of that piece) have landed in.
  */
 export function relationSql(
@@ -23,7 +23,7 @@ export function relationSql(
   landed: readonly string[] = [],
 ): string {
   const items = columns.map(({ name, from }) => `${expressionOf(shape, from)} as ${identifier(name)}`);
-  const range = shape.live ? null : (piece?.rows ?? null);
+  const range = isLanded(shape) ? null : (piece?.rows ?? null);
   const where = range === null ? '' : ` where ${shape.rowNumber} >= ${range[0]} and ${shape.rowNumber} < ${range[1]}`;
   return `(select ${items.join(', ')} from ${scanOf(shape, piece, landed)}${where})`;
 }
@@ -37,7 +37,13 @@ export function scanOf(shape: Omit<SourceShape, 'pieces'>, piece: Piece | null, 
   // A table's scan names no files, though its name may hold "{files}".
   if (shape.kind === 'table') return shape.scan;
   const [first, last] = piece?.files ?? [0, shape.inputs.length - 1];
-  return shape.scan.replace('{files}', () => listOf(shape.inputs.slice(first, last + 1).map(({ path }) => path)));
+  const files = isLanded(shape) ? landed : shape.inputs.slice(first, last + 1).map(({ path }) => path);
+  return shape.scan.replace('{files}', () => listOf(files));
+}
+
+/** Whether the engine reads what landed of the input, and not the input itself. */
+export function isLanded({ live, kind }: Pick<SourceShape, 'live' | 'kind'>): boolean {
+  return live !== null || kind === 'jsonl';
 }
 
 function listOf(paths: readonly string[]): string {

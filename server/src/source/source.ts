@@ -28,6 +28,8 @@ export interface Piece {
   readonly rows: readonly [number, number] | null;
   /** Rows of whole files, where the source tells them: such a file may be cut at any of them. */
   readonly count?: number;
+  /** A byte of the file where a row begins, the first of `rows` or one before, and that row's number. Left out, the file's start. */
+  readonly start?: { readonly row: number; readonly byte: number };
   /** Bytes it takes uncompressed, as far as the source can tell: what segments are bounded by. */
   readonly bytes: number;
 }
@@ -38,7 +40,7 @@ export interface SourceShape {
   readonly kind: 'parquet' | 'csv' | 'jsonl' | 'table' | 'live';
   readonly inputs: readonly PinnedFile[];
   readonly columns: readonly SourceColumn[];
-  /** SQL of the scan of one piece, `{files}` standing for its files; for a table its quoted name; for a live relation empty. */
+  /** SQL of the scan of one piece, `{files}` standing for its files or where they landed; for a table its quoted name; for a live relation empty. */
   readonly scan: string;
   /** SQL that numbers rows in the source's order over all pieces. */
   readonly position: string;
@@ -166,6 +168,18 @@ export interface Source {
   describe(ask: DescribeAsk, openEngine: OpenEngine): Promise<SourceShape>;
   /** Opens a live relation for one run. Sources of files have none. */
   open?(ask: LiveAsk): Promise<LiveReader>;
+  /** Writes the rows of a piece into a file for the engine, and gives their number: for files it does not read itself. */
+  land?(ask: LandAsk): Promise<number>;
+}
+
+export interface LandAsk {
+  readonly shape: Omit<SourceShape, 'pieces'>;
+  readonly piece: Piece;
+  /** Names of the source columns that are read of it; null for all. */
+  readonly columns: readonly string[] | null;
+  /** Where the file appears once it is whole. */
+  readonly path: string;
+  readonly signal: AbortSignal;
 }
 
 /** Opens an engine that can read these files and no others, or one attached database file. */

@@ -1,8 +1,6 @@
-import { createReadStream } from 'node:fs';
-import { basename, extname } from 'node:path';
-import type { Readable } from 'node:stream';
-import { createGunzip, createZstdDecompress } from 'node:zlib';
+import { basename } from 'node:path';
 import { Fault, isSystemError } from '../../base/errors.ts';
+import { openUnpacked } from './unpacked.ts';
 
 /** A first line longer than this is no header. */
 const MAX_HEADER_CHARS = 4 * 1024 * 1024;
@@ -30,7 +28,7 @@ async function readStart(path: string, delimiter: string): Promise<string> {
   const decoder = new TextDecoder('utf-8');
   let text = '';
   try {
-    for await (const chunk of open(path)) {
+    for await (const chunk of openUnpacked(path)) {
       text += decoder.decode(chunk, { stream: true });
       // What follows the record's end tells that it is one: a quote there would be the second of a pair.
       if (text.length > MAX_HEADER_CHARS || parseRecord(text, delimiter, true) !== null) break;
@@ -41,12 +39,6 @@ async function readStart(path: string, delimiter: string): Promise<string> {
     throw error;
   }
   return text;
-}
-
-function open(path: string): Readable {
-  const file = createReadStream(path);
-  const unpack = { '.gz': createGunzip, '.zst': createZstdDecompress }[extname(path)];
-  return unpack ? file.pipe(unpack()) : file;
 }
 
 /** The cells of the first record; null when it does not end, where `isOpen` says that more text may follow. */

@@ -5,6 +5,7 @@ import type { DescribeAsk, OpenEngine, Source, SourceShape } from '../source.ts'
 import { describeCsv } from './csv.ts';
 import { findFiles, formatOf } from './files.ts';
 import { describeJsonl } from './jsonl.ts';
+import { landLines } from './land-lines.ts';
 import { describeParquet } from './parquet.ts';
 import { describeTable } from './table.ts';
 
@@ -22,6 +23,7 @@ export const duckdb: Source = {
     checkNames(shape, ask);
     return shape;
   },
+  land: landLines,
 };
 
 const DESCRIBE = { parquet: describeParquet, csv: describeCsv, jsonl: describeJsonl, duckdb: describeTable };

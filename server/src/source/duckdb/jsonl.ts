@@ -1,61 +1,83 @@
 import { createHash } from 'node:crypto';
 import { MARK_LENGTH, MARKED_REST, markNumbers, markOf, unmarkNumbers } from '../../column/json-number.ts';
 import { identifier, literal } from '../../column/sql.ts';
-import { type Column, type ColumnType, engineType } from '../../column/type.ts';
-import type { Session } from '../engine.ts';
-import type { DescribeAsk, OpenEngine, PinnedFile, SourceColumn, SourceShape } from '../source.ts';
+import { type Column, type ColumnType, engineType, isNested } from '../../column/type.ts';
+import { csvScan } from '../csv-scan.ts';
+import type { Piece, PinnedFile, SourceShape } from '../source.ts';
 import { declaredType, type FilesAsk, fromText } from './columns.ts';
+import { JsonLines } from './json-lines.ts';
+import { feedLines } from './line-files.ts';
+import { isPacked } from './unpacked.ts';
 
-/** Longest line that is read, in bytes. */
-const MAX_LINE_BYTES = 64 * 1024 * 1024;
+/** Of which large files are cut into pieces, in bytes. */
+const PIECE_BYTES = 4 * 1024 * 1024;
+
+/** A plan carries its pieces around, so a file has no more of them than about this, only larger ones. */
+const MAX_PIECES = 4096;
 
 /** It depends on when the files were written, so that nobody can put a text into them that is taken for a number. */
 function markOfFiles(inputs: readonly PinnedFile[]): string {
   return markOf(createHash('sha256').update(JSON.stringify(inputs)).digest('hex'));
 }
 
-/** The last match is the end of the line and leaves a mark of its own there. */
-const LINE = `left(marked, length(marked) - ${MARKED_REST})`;
-
-/** JSON lines: one object a line, columns by its top-level names, in the order they first appear. */
-export async function describeJsonl(ask: FilesAsk, openEngine: OpenEngine): Promise<SourceShape> {
-  const paths = ask.inputs.map(({ path }) => path);
-  await using engine = await openEngine({ files: paths });
-  const session = await engine.session();
+/**
+ * JSON lines: one object a line, columns by its top-level names, in the order they first appear. Every line is read,
+ * since a name that first appears in the last line is a column too.
+ */
+export async function describeJsonl(ask: FilesAsk): Promise<SourceShape> {
+  using lines = new JsonLines([], true);
+  const pieces: Piece[] = [];
+  for (const at of ask.inputs.keys()) pieces.push(...(await readPieces(ask.inputs, at, lines)));
   const mark = markOfFiles(ask.inputs);
-  const found = await readColumns(session, `[${paths.map(literal).join(', ')}]`, ask);
-  const columns = found.map((column, at) => ({
-    ...column,
-    expression: memberSql(`members[${at + 1}]`, column.type, { mark, depth: 0 }),
-  }));
+  const columns = columnsOf(lines, ask);
   return {
     type: 'duckdb',
     kind: 'jsonl',
     inputs: ask.inputs,
-    columns,
-    scan: scanSql(columns, mark),
+    columns: columns.map((column, at) => ({
+      ...column,
+      expression: cellSql(cellName(at), column.type, { mark, depth: 0 }),
+    })),
+    scan: scanSql(columns, { mark, rowBytes: lines.rowBytes }),
     position: 'row_number() over ()',
     rowNumber: null,
-    pieces: ask.inputs.map(({ sizeBytes }, at) => ({ files: [at, at], rows: null, bytes: sizeBytes })),
+    pieces,
     countable: false,
     live: null,
   };
 }
 
-type FoundColumn = Omit<SourceColumn, 'expression'>;
+/** A small file is one piece, and so is a packed one, which can only be read from its start. */
+async function readPieces(inputs: readonly PinnedFile[], at: number, lines: JsonLines): Promise<Piece[]> {
+  const { path, sizeBytes } = inputs[at] as PinnedFile;
+  const step = isPacked(path) ? Number.POSITIVE_INFINITY : Math.max(PIECE_BYTES, sizeBytes / MAX_PIECES);
+  const cuts = [{ row: 0, byte: 0 }];
+  let rows = 0;
+  const bytes = await feedLines({
+    path,
+    fromByte: 0,
+    lines,
+    take: ({ start, end, nextByte }) => {
+      rows += lines.read(start, end).rows;
+      if (nextByte - (cuts.at(-1)?.byte ?? 0) >= step) cuts.push({ row: rows, byte: nextByte });
+      return true;
+    },
+  });
+  if (cuts.length === 1) return [{ files: [at, at], rows: null, bytes, ...(isPacked(path) ? {} : { count: rows }) }];
+  return cuts.flatMap((start, index) => {
+    const next = cuts[index + 1] ?? { row: rows, byte: bytes };
+    return next.row === start.row
+      ? []
+      : [{ files: [at, at], rows: [start.row, next.row], start, bytes: next.byte - start.byte }];
+  });
+}
 
-/**
- * Every line is looked at, since a name that first appears in the last line is a column too. A
- * column that only ever holds strings is text; the rest keep their JSON text unless declared.
- */
-async function readColumns(session: Session, list: string, ask: DescribeAsk): Promise<FoundColumn[]> {
-  const { rows } = await session.read(
-    `select encode(name), bool_and(kind = 'VARCHAR') filter (kind <> 'NULL'), min((line, place)) from (select line, unnest(names) as name, unnest(kinds) as kind, generate_subscripts(names, 1) as place from (select row_number() over () as line, json_keys(json) as names, list_transform(json_keys(json), lambda name: json_type(json, '/' || replace(replace(name, '~', '~0'), '/', '~1'))) as kinds from ${objects(list)})) group by name order by 3`,
-  );
-  const found = rows.map(([bytes, isText]): Column => {
-    // As text, it would lose a byte order mark at its start on the way here.
-    const name = Buffer.from(bytes as Uint8Array).toString();
-    const type = declaredType(ask, name) ?? (isText === true ? { is: 'text' } : { is: 'json' });
+type FoundColumn = Column & { readonly isAbsent?: true };
+
+/** A column that only ever holds strings is text; the rest keep their JSON text unless declared. */
+function columnsOf(lines: JsonLines, ask: FilesAsk): FoundColumn[] {
+  const found = lines.columns.map(({ name, holds }): FoundColumn => {
+    const type = declaredType(ask, name) ?? (holds === 'strings' ? { is: 'text' } : { is: 'json' });
     return { name, type, nullable: true };
   });
   // A declared column is one even while no line has it: no rows are no reason to fail.
@@ -63,15 +85,31 @@ async function readColumns(session: Session, list: string, ask: DescribeAsk): Pr
   return [...found, ...absent.map(([name, type]) => ({ name, type, nullable: true, isAbsent: true }) as const)];
 }
 
-function objects(files: string): string {
-  return `read_ndjson_objects(${files}, maximum_object_size = ${MAX_LINE_BYTES})`;
+/** Names may differ in case only, which those of the engine's columns may not. */
+function cellName(at: number): string {
+  return `cell${at}`;
 }
 
-function scanSql(columns: readonly Column[], mark: string): string {
-  const paths = columns.map(({ name }) => literal(pointer(name)));
-  const marked = `${markNumbers('json::varchar', mark)} as marked`;
-  // The files come before anything that holds a name, since a name may be "{files}" too.
-  return `(with lines as (select ${marked} from ${objects('{files}')}) select json_extract(${LINE}, [${paths.join(', ')}]) as members from lines)`;
+interface Scanning {
+  readonly mark: string;
+  readonly rowBytes: number;
+}
+
+/** Of what `landLines` writes; cells of nested values become JSON with marked numbers. */
+function scanSql(columns: readonly Column[], { mark, rowBytes }: Scanning): string {
+  const names = ['row', ...columns.map((_, at) => cellName(at))];
+  const scan = csvScan('{files}', names, { delimiter: ',', hasHeader: false, lineEnd: '\\n', rowBytes });
+  const nested = columns.flatMap(({ type }, at) => (isNested(type) ? [cellName(at)] : []));
+  if (nested.length === 0) return scan;
+  const marked = nested.map((name) => `${markNumbers(name, mark)} as ${name}`);
+  // The last match is the end of the text and leaves a mark of its own there.
+  const cells = nested.map((name) => `left(${name}, length(${name}) - ${MARKED_REST})::json as ${name}`);
+  return `(select * replace (${cells.join(', ')}) from (select * replace (${marked.join(', ')}) from ${scan}))`;
+}
+
+/** SQL of a cell as a value of the type. */
+function cellSql(cell: string, type: ColumnType, reading: Reading): string {
+  return isNested(type) ? memberSql(cell, type, reading) : fromText(cell, type);
 }
 
 interface Reading {
