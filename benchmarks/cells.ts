@@ -42,6 +42,7 @@ const main = path('../server/bin/drayage.js');
 const rawCopy = path('./raw-copy.ts');
 
 const DUCKDB = 'DuckDB files, against DuckDB itself';
+const TEXT = 'Text files, against DuckDB itself';
 const AVRO = 'DuckDB files to Avro, against avsc';
 const NODE = 'PostgreSQL, against what Node teams write';
 const POSTGRES = 'PostgreSQL, against psql';
@@ -56,6 +57,7 @@ const gzip6 = ['--compression', 'gzip:6'];
 const zstd = ['--compression', 'zstd'];
 
 const duckdb = { part: DUCKDB, source: 'parquet', scale: 1 } as const;
+const text = { part: TEXT, scale: 1 } as const;
 const avro = { part: AVRO, source: 'parquet', scale: QUARTER } as const;
 const node = { part: NODE, source: 'postgres', scale: QUARTER } as const;
 const postgres = { part: POSTGRES, source: 'postgres', scale: 1 } as const;
@@ -96,6 +98,19 @@ export const GROUPS: readonly Group[] = [
     ],
     other: null,
   },
+  {
+    ...text,
+    source: 'jsonl',
+    cells: [{ name: 'text jsonl to csv', flags: csv }],
+    other: copy('format csv', 'read_json'),
+  },
+  {
+    ...text,
+    source: 'jsonl',
+    cells: [{ name: 'text jsonl to parquet', flags: parquet }],
+    other: copy('format parquet', 'read_json'),
+  },
+  { ...text, source: 'csv', cells: [{ name: 'text csv to csv', flags: csv }], other: copy('format csv', 'read_csv') },
   ...['null', 'deflate', 'zstandard'].map((codec) => ({
     ...avro,
     cells: [{ name: `duckdb avro ${codec}`, flags: avroFlags(codec) }],
@@ -199,11 +214,11 @@ export function missingSource({ source, other }: Pick<Group, 'source' | 'other'>
   return missing ?? other?.missing() ?? null;
 }
 
-function copy(options: string): Other {
+function copy(options: string, reader = 'read_parquet'): Other {
   return {
     name: `COPY (${options})`,
     missing: () => null,
-    words: (input, output) => [process.execPath, rawCopy, copySql(input, output, options), THREADS],
+    words: (input, output) => [process.execPath, rawCopy, copySql(input, output, { options, reader }), THREADS],
   };
 }
 
@@ -213,14 +228,20 @@ function pigz(): Other {
     name: 'COPY (format csv), then pigz -6',
     missing: () => missingProgram('pigz', 'pigz'),
     words: (input, output) => {
-      const sql = copySql(input, '/dev/stdout', 'format csv');
+      const sql = copySql(input, '/dev/stdout', { options: 'format csv', reader: 'read_parquet' });
       return ['bash', '-o', 'pipefail', '-c', script, process.execPath, rawCopy, sql, THREADS, output];
     },
   };
 }
 
-function copySql({ place }: Input, output: string, options: string): string {
-  return `copy (select * from read_parquet('${place}')) to '${output}' (${options})`;
+interface Copy {
+  readonly options: string;
+  /** The function that reads the file; those of text guess types. */
+  readonly reader: string;
+}
+
+function copySql({ place }: Input, output: string, { options, reader }: Copy): string {
+  return `copy (select * from ${reader}('${place}')) to '${output}' (${options})`;
 }
 
 function peer(script: string, ...packages: string[]): Other {
