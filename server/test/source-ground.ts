@@ -55,9 +55,8 @@ export class SourceGround implements AsyncDisposable {
     more: Partial<PostgresOptions> = {},
     types: Record<string, ColumnType> = {},
   ): Promise<SourceShape> {
-    return postgres.describe({ options: this.options(table, more), types, folder: this.folder }, () =>
-      Promise.reject(new Error('No engine.')),
-    );
+    const ask = { options: this.options(table, more), types, folder: this.folder };
+    return postgres.describe(ask, () => Promise.reject(new Error('No engine.')), 1);
   }
 
   open(shape: SourceShape, { signal, more, stallMs, lockTimeoutMs }: OpenHow = {}): Promise<LiveReader> {

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { duckdb } from '../src/source/duckdb/duckdb.ts';
 import { Engine } from '../src/source/engine.ts';
+import type { OpenEngine } from '../src/source/source.ts';
 import { PostgresReader, whyNoPostgres } from './readers/postgres.ts';
 import { type SourceHolder, sourceContract } from './source.contract.ts';
 import { tableStatements } from './source-cells.ts';
@@ -15,9 +16,8 @@ async function openDuckdb(): Promise<SourceHolder> {
   const folder = realpathSync(mkdtempSync(join(tmpdir(), 'drayage-source-')));
   using writer = await TableWriter.open(folder);
   const database = await writer.make(tableStatements('duckdb', 'cells'));
-  const shape = await duckdb.describe({ options: { type: 'duckdb', files: database }, types: {}, folder }, (reads) =>
-    Engine.open({ ...ENGINE, ...reads }),
-  );
+  const open = (reads: Parameters<OpenEngine>[0]) => Engine.open({ ...ENGINE, ...reads });
+  const shape = await duckdb.describe({ options: { type: 'duckdb', files: database }, types: {}, folder }, open, 1);
   return {
     shape,
     readings: {

@@ -1,7 +1,7 @@
 import engine from '@duckdb/node-api/package.json' with { type: 'json' };
 import { loadBindings } from '../source/connection.ts';
 import { Engine } from '../source/engine.ts';
-import type { DescribeAsk, SourceShape } from '../source/source.ts';
+import type { DescribeAsk, OpenEngine, SourceShape } from '../source/source.ts';
 import { loadSource } from '../source/sources.ts';
 import type { EngineVersions, Limits } from './plan.ts';
 
@@ -12,11 +12,12 @@ export async function describeSource(
   opening: (paths: readonly string[]) => void = () => {},
 ): Promise<{ shape: SourceShape; engine: EngineVersions }> {
   const source = await loadSource(ask.options.type);
-  const shape = await source.describe(ask, async ({ files, database }) => {
+  const open: OpenEngine = async ({ files, database }) => {
     await loadBindings();
     opening(database === undefined ? files : [database]);
     return Engine.open({ ...limits, stageFolder: null, files, ...(database === undefined ? {} : { database }) });
-  });
+  };
+  const shape = await source.describe(ask, open, limits.threads);
   return { shape, engine: engineVersions() };
 }
 

@@ -1,4 +1,4 @@
-import { Beside } from './beside.ts';
+import { Beside } from '../base/beside.ts';
 import type { FileResult } from './execution.ts';
 import type { OutputGround, WholeSegment } from './output-files.ts';
 import type { PlannedOutput } from './plan.ts';

@@ -1,6 +1,6 @@
 /** Joins the segments of an output on a thread of its own, while the process's own thread writes the next ones. */
 import { workerData } from 'node:worker_threads';
-import { obey } from './beside.ts';
+import { obey } from '../base/beside.ts';
 import type { Joined, JoinOrder } from './files-beside.ts';
 import { OutputFiles, type OutputGround } from './output-files.ts';
 import type { PlannedOutput } from './plan.ts';

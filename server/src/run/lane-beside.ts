@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import { Beside } from './beside.ts';
+import { Beside } from '../base/beside.ts';
 import type { Lane, Segment } from './lanes.ts';
 import type { Plan } from './plan.ts';
 import type { Writing } from './segment-sql.ts';

@@ -1,8 +1,8 @@
 /** Writes segments on a thread of its own, by an engine of its own. */
 import { workerData } from 'node:worker_threads';
+import { obey } from '../base/beside.ts';
 import { loadBindings } from '../source/connection.ts';
 import type { Session } from '../source/engine.ts';
-import { obey } from './beside.ts';
 import { writeSegment } from './land.ts';
 import type { LaneGround, LaneOrder } from './lane-beside.ts';
 import { interrupting, openPlanned } from './open.ts';

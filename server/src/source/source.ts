@@ -162,10 +162,10 @@ export interface DescribeAsk {
 /** Turns what an operator points at into a relation of typed columns. Knows nothing of formats or of where rows end up. */
 export interface Source {
   /**
-   * Finds and pins the input and tells its columns and pieces, reading no more than that takes.
+   * Finds and pins the input and tells its columns and pieces, reading no more than that takes, by so many threads at most.
    * Throws `source.refused` for input that cannot be exported, `source.unreachable` where there is none.
    */
-  describe(ask: DescribeAsk, openEngine: OpenEngine): Promise<SourceShape>;
+  describe(ask: DescribeAsk, openEngine: OpenEngine, threads: number): Promise<SourceShape>;
   /** Opens a live relation for one run. Sources of files have none. */
   open?(ask: LiveAsk): Promise<LiveReader>;
   /** Writes the rows of a piece into a file for the engine, and gives their number: for files it does not read itself. */

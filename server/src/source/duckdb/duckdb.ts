@@ -11,7 +11,7 @@ import { describeTable } from './table.ts';
 
 /** Parquet, CSV, JSON lines and DuckDB database files. */
 export const duckdb: Source = {
-  async describe(ask: DescribeAsk, openEngine: OpenEngine): Promise<SourceShape> {
+  async describe(ask: DescribeAsk, openEngine: OpenEngine, threads: number): Promise<SourceShape> {
     const { options, folder } = ask;
     if (options.type !== 'duckdb') throw new Error('These options are of another source.');
     const paths = await findFiles(options, folder);
@@ -19,7 +19,7 @@ export const duckdb: Source = {
     if (options.table !== undefined && format !== 'duckdb')
       throw refuse('/table', `Only database files have tables; these files are read as ${format}.`);
     const inputs = await pinFiles(paths);
-    const shape = await DESCRIBE[format]({ ...ask, options, inputs }, openEngine);
+    const shape = await DESCRIBE[format]({ ...ask, options, inputs }, openEngine, threads);
     checkNames(shape, ask);
     return shape;
   },

@@ -68,6 +68,18 @@ export class BadLine extends Error {
   }
 }
 
+/** What a row of CSV may have, its end included: all but quotes stay as long or get shorter, and cells get quotes and a comma. */
+export function mostRowBytes(lineBytes: number, columns: number): number {
+  return 2 * lineBytes + 3 * columns + 2;
+}
+
+/** How many names the objects of an input may have between them. */
+export const MAX_NAMES = MOST;
+
+export function tooManyNames(): Fault {
+  return new Fault('source.refused', `The lines have more than ${MAX_NAMES} different names.`);
+}
+
 /** Memories that nobody uses: left to the collector, they would stay for long. */
 const spare: Memory[] = [];
 
@@ -98,16 +110,11 @@ export class JsonLines implements Disposable {
     const memory = this.#memory;
     this.#lineBytes = lineBytes;
     const outAt = LINES_AT + lineBytes + BEYOND;
-    const outEnd = outAt + (this.#isOpen ? 0 : this.rowBytes);
+    const outEnd = outAt + (this.#isOpen ? 0 : mostRowBytes(lineBytes, this.#columns.length));
     const pages = Math.ceil((outEnd + BEYOND - memory.buffer.byteLength) / PAGE_BYTES);
     if (pages > 0) memory.grow(pages);
     this.#module.out.value = outAt;
     this.#module.outEnd.value = outEnd;
-  }
-
-  /** No line so far becomes a row of more bytes, with however many columns there are by now. */
-  get rowBytes(): number {
-    return 2 * this.#lineBytes + 3 * this.#columns.length + 2;
   }
 
   /** Room for lines. Void when more room is made. */
@@ -167,7 +174,7 @@ export class JsonLines implements Disposable {
 
   #addColumn(name: string, wanted: Wanted): number {
     const at = this.#columns.length;
-    if (at === MOST) throw new Fault('source.refused', `The lines have more than ${MOST} different names.`);
+    if (at === MAX_NAMES) throw tooManyNames();
     this.#columns.push(name);
     this.#byName.set(name, at);
     new DataView(this.#memory.buffer).setUint8(COLUMNS_AT + at * 16 + 13, WANTED[wanted]);

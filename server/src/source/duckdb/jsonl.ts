@@ -3,17 +3,11 @@ import { MARK_LENGTH, MARKED_REST, markNumbers, markOf, unmarkNumbers } from '..
 import { identifier, literal } from '../../column/sql.ts';
 import { type Column, type ColumnType, engineType, isNested } from '../../column/type.ts';
 import { csvScan } from '../csv-scan.ts';
-import type { Piece, PinnedFile, SourceShape } from '../source.ts';
+import type { OpenEngine, Piece, PinnedFile, SourceShape } from '../source.ts';
 import { declaredType, type FilesAsk, fromText } from './columns.ts';
-import { JsonLines } from './json-lines.ts';
-import { feedLines } from './line-files.ts';
+import { type JsonLines, MAX_NAMES, mostRowBytes, tooManyNames } from './json-lines.ts';
+import { joinColumns, type ScannedLines, scanFile } from './scan-lines.ts';
 import { isPacked } from './unpacked.ts';
-
-/** Of which large files are cut into pieces, in bytes. */
-const PIECE_BYTES = 4 * 1024 * 1024;
-
-/** A plan carries its pieces around, so a file has no more of them than about this, only larger ones. */
-const MAX_PIECES = 4096;
 
 /** It depends on when the files were written, so that nobody can put a text into them that is taken for a number. */
 function markOfFiles(inputs: readonly PinnedFile[]): string {
@@ -24,12 +18,19 @@ function markOfFiles(inputs: readonly PinnedFile[]): string {
  * JSON lines: one object a line, columns by its top-level names, in the order they first appear. Every line is read,
  * since a name that first appears in the last line is a column too.
  */
-export async function describeJsonl(ask: FilesAsk): Promise<SourceShape> {
-  using lines = new JsonLines([], true);
+export async function describeJsonl(ask: FilesAsk, _: OpenEngine, threads: number): Promise<SourceShape> {
   const pieces: Piece[] = [];
-  for (const at of ask.inputs.keys()) pieces.push(...(await readPieces(ask.inputs, at, lines)));
+  let found: Columns = [];
+  let lineBytes = 0;
+  for (const [at, input] of ask.inputs.entries()) {
+    const scanned = await scanFile(input, threads);
+    pieces.push(...piecesOf(at, input.path, scanned));
+    found = joinColumns(found, scanned.columns);
+    lineBytes = Math.max(lineBytes, scanned.lineBytes);
+  }
   const mark = markOfFiles(ask.inputs);
-  const columns = columnsOf(lines, ask);
+  const columns = columnsOf(found, ask);
+  if (columns.length > MAX_NAMES) throw tooManyNames();
   return {
     type: 'duckdb',
     kind: 'jsonl',
@@ -38,7 +39,7 @@ export async function describeJsonl(ask: FilesAsk): Promise<SourceShape> {
       ...column,
       expression: cellSql(cellName(at), column.type, { mark, depth: 0 }),
     })),
-    scan: scanSql(columns, { mark, rowBytes: lines.rowBytes }),
+    scan: scanSql(columns, { mark, rowBytes: mostRowBytes(lineBytes, columns.length) }),
     position: 'row_number() over ()',
     rowNumber: null,
     pieces,
@@ -47,36 +48,27 @@ export async function describeJsonl(ask: FilesAsk): Promise<SourceShape> {
   };
 }
 
+type Columns = JsonLines['columns'];
+
 /** A small file is one piece, and so is a packed one, which can only be read from its start. */
-async function readPieces(inputs: readonly PinnedFile[], at: number, lines: JsonLines): Promise<Piece[]> {
-  const { path, sizeBytes } = inputs[at] as PinnedFile;
-  const step = isPacked(path) ? Number.POSITIVE_INFINITY : Math.max(PIECE_BYTES, sizeBytes / MAX_PIECES);
-  const cuts = [{ row: 0, byte: 0 }];
-  let rows = 0;
-  const bytes = await feedLines({
-    path,
-    fromByte: 0,
-    lines,
-    take: ({ start, end, nextByte }) => {
-      rows += lines.read(start, end).rows;
-      if (nextByte - (cuts.at(-1)?.byte ?? 0) >= step) cuts.push({ row: rows, byte: nextByte });
-      return true;
-    },
-  });
-  if (cuts.length === 1) return [{ files: [at, at], rows: null, bytes, ...(isPacked(path) ? {} : { count: rows }) }];
-  return cuts.flatMap((start, index) => {
-    const next = cuts[index + 1] ?? { row: rows, byte: bytes };
+function piecesOf(at: number, path: string, { rows, bytes, cuts }: ScannedLines): Piece[] {
+  const files = [at, at] as const;
+  if (isPacked(path)) return [{ files, rows: null, bytes }];
+  if (cuts.length === 0) return [{ files, rows: null, bytes, count: rows }];
+  const starts = [{ row: 0, byte: 0 }, ...cuts];
+  return starts.flatMap((start, index) => {
+    const next = starts[index + 1] ?? { row: rows, byte: bytes };
     return next.row === start.row
       ? []
-      : [{ files: [at, at], rows: [start.row, next.row], start, bytes: next.byte - start.byte }];
+      : [{ files, rows: [start.row, next.row] as const, start, bytes: next.byte - start.byte }];
   });
 }
 
 type FoundColumn = Column & { readonly isAbsent?: true };
 
 /** A column that only ever holds strings is text; the rest keep their JSON text unless declared. */
-function columnsOf(lines: JsonLines, ask: FilesAsk): FoundColumn[] {
-  const found = lines.columns.map(({ name, holds }): FoundColumn => {
+function columnsOf(all: Columns, ask: FilesAsk): FoundColumn[] {
+  const found = all.map(({ name, holds }): FoundColumn => {
     const type = declaredType(ask, name) ?? (holds === 'strings' ? { is: 'text' } : { is: 'json' });
     return { name, type, nullable: true };
   });

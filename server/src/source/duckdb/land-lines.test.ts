@@ -28,10 +28,18 @@ function put(content: string | Buffer, ending = 'jsonl'): string {
   return path;
 }
 
-async function describe(paths: string[], types: Readonly<Record<string, ColumnType>> = {}): Promise<SourceShape> {
-  return await duckdb.describe({ options: { type: 'duckdb', files: paths, format: 'jsonl' }, types, folder }, () => {
-    throw new Error('No engine is needed.');
-  });
+async function describe(
+  paths: string[],
+  types: Readonly<Record<string, ColumnType>> = {},
+  threads = 1,
+): Promise<SourceShape> {
+  return await duckdb.describe(
+    { options: { type: 'duckdb', files: paths, format: 'jsonl' }, types, folder },
+    () => {
+      throw new Error('No engine is needed.');
+    },
+    threads,
+  );
 }
 
 async function landed(shape: SourceShape, piece: Piece, columns: readonly string[] | null = null): Promise<string[]> {
@@ -158,4 +166,49 @@ test('a landing that is cancelled or cannot be read leaves no file', async () =>
     code: 'source.unreachable',
   });
   assert.throws(() => readFileSync(ask.path), { code: 'ENOENT' });
+});
+
+test('a very large file is read by several threads as by one', async () => {
+  const ballast = 'x'.repeat(20_000);
+  const line = (at: number, more: string) => `{"id":${at},"ballast":"${ballast}"${more}}\n`;
+  const moreOf = (at: number) =>
+    at === 6000 ? ',"late":"x"' : at === 2500 ? ',"second":[]' : at === 6001 ? ',"second":"x"' : '';
+  const text = upTo(6500, (at) => line(at, moreOf(at))).join('');
+  const path = put(text);
+  const [one, three] = [await describe([path], {}, 1), await describe([path], {}, 3)];
+  assert.deepEqual(three, one);
+  assert.deepEqual(
+    one.columns.map(({ name, type }) => [name, type.is]),
+    [
+      ['id', 'json'],
+      ['ballast', 'text'],
+      ['second', 'json'],
+      ['late', 'text'],
+    ],
+  );
+  assert.equal(one.pieces.at(-1)?.rows?.[1], 6500);
+  const ids: string[] = [];
+  for (const piece of one.pieces) ids.push(...(await landed(one, piece, ['id'])));
+  assert.deepEqual(
+    ids,
+    upTo(6500, (at) => `1,${at},,,`),
+  );
+  writeFileSync(path, text.replace('"id":6400,', '"id":,').replace('"id":2100,', '"id"2100,'));
+  const message = `Line 2101 of ${basename(path)} is not valid JSON.`;
+  await assert.rejects(describe([path], {}, 3), { code: 'source.refused', message });
+});
+
+test('files may have 16,384 different names between them', async () => {
+  const names = (from: number, to: number) => `{${upTo(to - from, (at) => `"${from + at}":1`)}}\n`;
+  const shape = await describe([put(names(0, 10_000)), put(names(9000, 16_384))]);
+  const rows = await landed(shape, { files: [0, 1], rows: null, bytes: 0 });
+  assert.deepEqual(
+    rows.map((row) => row.split('1').length - 1 > 7000),
+    [true, true],
+  );
+  const message = 'The lines have more than 16384 different names.';
+  await assert.rejects(describe([put(names(0, 10_000)), put(names(9000, 16_385))]), {
+    code: 'source.refused',
+    message,
+  });
 });

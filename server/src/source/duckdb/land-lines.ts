@@ -56,6 +56,7 @@ class Landing {
     await feedLines({
       path,
       fromByte,
+      toByte: Number.POSITIVE_INFINITY,
       lines,
       take: ({ start, end }) => {
         if (signal.aborted) throw new Fault('run.cancelled', 'The run was cancelled.');

@@ -22,6 +22,8 @@ interface Feeding {
   readonly path: string;
   /** Where a line begins. */
   readonly fromByte: number;
+  /** Where one ends; infinite for the end of the file. */
+  readonly toByte: number;
   readonly lines: JsonLines;
   /** Reads lines; false when no more are wanted. */
   take(some: Lines): boolean | Promise<boolean>;
@@ -32,10 +34,10 @@ interface Feeding {
  * `value.refused` with the number of a line that cannot be read, `source.unreachable` when the file cannot.
  */
 export async function feedLines(feeding: Feeding): Promise<number> {
-  const { path, fromByte } = feeding;
+  const { path, fromByte, toByte } = feeding;
   const feed = new Feed(feeding);
   try {
-    await using bytes = await openBytes(path, fromByte);
+    await using bytes = await openBytes(path, fromByte, toByte);
     await feed.all(bytes);
     return feed.bytes;
   } catch (error) {
@@ -131,7 +133,8 @@ async function lineAt(path: string, byte: number): Promise<number> {
   return line;
 }
 
-function unreadable(path: string, error: unknown): Error {
+/** Why a file cannot be read. */
+export function unreadable(path: string, error: unknown): Error {
   const code = error instanceof Error && 'code' in error ? String(error.code) : '';
   if (code.startsWith('Z'))
     return new Fault('source.refused', `${basename(path)} cannot be unpacked.`, { cause: error });

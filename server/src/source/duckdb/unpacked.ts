@@ -30,22 +30,24 @@ export interface ByteReader extends AsyncDisposable {
   read(into: Buffer): Promise<number>;
 }
 
-/** The same bytes as `openUnpacked`, read to where they are wanted. */
-export async function openBytes(path: string, start: number): Promise<ByteReader> {
-  return isPacked(path) ? new PackedBytes(openUnpacked(path)) : new PlainBytes(await open(path), start);
+/** The same bytes as `openUnpacked`, read to where they are wanted; of a file that is not packed up to `end`. */
+export async function openBytes(path: string, start: number, end: number): Promise<ByteReader> {
+  return isPacked(path) ? new PackedBytes(openUnpacked(path)) : new PlainBytes(await open(path), start, end);
 }
 
 class PlainBytes implements ByteReader {
   readonly #file: FileHandle;
+  readonly #end: number;
   #at: number;
 
-  constructor(file: FileHandle, start: number) {
+  constructor(file: FileHandle, start: number, end: number) {
     this.#file = file;
     this.#at = start;
+    this.#end = end;
   }
 
   async read(into: Buffer): Promise<number> {
-    const { bytesRead } = await this.#file.read(into, 0, into.length, this.#at);
+    const { bytesRead } = await this.#file.read(into, 0, Math.min(into.length, this.#end - this.#at), this.#at);
     this.#at += bytesRead;
     return bytesRead;
   }

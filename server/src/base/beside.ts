@@ -1,5 +1,5 @@
 import { parentPort, Worker } from 'node:worker_threads';
-import { Fault, type FaultRecord, faultOf, recordOf } from '../base/errors.ts';
+import { Fault, type FaultRecord, faultOf, recordOf } from './errors.ts';
 
 type Message<Order> = { readonly is: 'order'; readonly order: Order } | { readonly is: 'interrupt' | 'end' };
 
@@ -26,7 +26,7 @@ export class Beside<Order, Done> implements AsyncDisposable {
     this.#worker.on('error', (error) => this.#lose(error));
     this.#ended = new Promise((resolve) => {
       this.#worker.on('exit', (code) => {
-        this.#lose(new Error(`A thread of the run ended with ${code}.`));
+        this.#lose(new Error(`A thread ended with ${code}.`));
         resolve();
       });
     });
