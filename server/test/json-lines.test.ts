@@ -164,3 +164,18 @@ test('a column may have a name that what lands has, too', async () => {
   const plan = await planOf({ file: path }, { outputs: [output('csv')] });
   assert.deepEqual(textOf(await carriedOut(plan)), ['a,cell0,row\n1,2,3\n,4,\n']);
 });
+
+test('texts of many lines, with commas and quotes in them, come through', async () => {
+  const path = join(folder, 'texts.jsonl');
+  const table = (at: number) => `name,amount\n${'item 2,2.50\n'.repeat(at % 78)}`;
+  const speech = (at: number) => 'He said "yes", then\nleft. "No", she said,\n"not today".\n'.repeat(at % 29);
+  const text = Array.from(
+    { length: 26_000 },
+    (_, at) => `${JSON.stringify({ body: at % 3 ? table(at) : speech(at) })}\n`,
+  ).join('');
+  writeFileSync(path, text);
+  const outputs = [output('jsonl')];
+  assert.deepEqual(textOf(await carriedOut(await planOf({ file: path }, { outputs }))), [text]);
+  const sorted = textOf(await carriedOut(await planOf({ file: path }, { order: ['body'], outputs }))).join('');
+  assert.deepEqual(sorted.split('\n').toSorted(), text.split('\n').toSorted());
+});

@@ -186,9 +186,10 @@ describe('a disk that is full', () => {
     parquet: { outputs: [output('parquet')] },
     'avro split': { outputs: [output('avro', { split: { rows: 2048 } })] },
     'jsonl ordered': { order: ['-id'], outputs: [output('jsonl')] },
+    'csv of JSON lines': { outputs: [output('csv')] },
   } satisfies Record<string, PlanAsk>;
   const disks: Readonly<Record<string, SmallDisk & { readonly of: readonly (keyof typeof asks)[] }>> = {
-    'a segment is written': { mount: 'size=256k', when: 'never', of: ['csv', 'jsonl ordered'] },
+    'a segment is written': { mount: 'size=256k', when: 'never', of: ['csv', 'jsonl ordered', 'csv of JSON lines'] },
     'segments are joined': { mount: 'size=24m', when: 'joining', of: ['csv gzip', 'parquet', 'avro split'] },
     // The disk, the stage with its three folders and files, two segments: nothing more.
     'the record of a segment is made': { mount: 'size=24m,nr_inodes=8', when: 'noting', of: ['csv', 'jsonl ordered'] },
@@ -196,7 +197,9 @@ describe('a disk that is full', () => {
   for (const [moment, { mount, when, of }] of Object.entries(disks))
     for (const what of of)
       test(`when ${moment}: ${what}`, { skip }, async () => {
-        const plan = await planFor(join(folder, 'rows.parquet'), asks[what]);
+        const isOfLines = what === 'csv of JSON lines';
+        const file = join(folder, isOfLines ? 'rows.jsonl' : 'rows.parquet');
+        const plan = await planFor(file, asks[what], isOfLines ? 1 : SEGMENTS);
         assertFull(plan, join(folder, `disk-${++count}`), { mount, when });
       });
 });

@@ -62,9 +62,21 @@ async function describeInput(flags: ExportFlags, worker: Worker): Promise<Export
   return { subject, limits, ...(await worker.describe(subject.ask, limits, isForCsv)) };
 }
 
+/** At commas outside of brackets. */
+function splitOutside(text: string): string[] {
+  const parts = [''];
+  let depth = 0;
+  for (const char of text) {
+    depth += Number(char === '(') - Number(char === ')');
+    if (char === ',' && depth === 0) parts.push('');
+    else parts[parts.length - 1] += char;
+  }
+  return parts;
+}
+
 /** `a=int64,b=decimal(18,4)`: commas inside brackets belong to a type. */
 function readTypes(text: string | undefined): Record<string, string> {
-  const parts = text === undefined ? [] : text.split(/,(?![^()]*\))/);
+  const parts = text === undefined ? [] : splitOutside(text);
   return Object.fromEntries(
     parts.map((part) => {
       const at = part.indexOf('=');

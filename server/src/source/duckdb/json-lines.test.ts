@@ -25,6 +25,8 @@ const spelledText = fc
         '\\r',
         '\\t',
         '\\u0000',
+        '\\u0001',
+        '\\u000A',
         '\\u00e9',
         '\\u20AC',
         '\\ud83D\\uDe00',
@@ -108,7 +110,7 @@ function found(text: string): JsonLines['columns'] {
   return lines.columns;
 }
 
-/** Cells of what is written, NULL as null, without the first. */
+/** Cells of what is written, NULL as null, without the first; what stands as JSON for its line ends is what it says. */
 function cells(text: string, columns: readonly { name: string; wanted: Wanted }[]): (string | null)[][] {
   using lines = new JsonLines(columns, false);
   const end = load(lines, text);
@@ -120,7 +122,9 @@ function cells(text: string, columns: readonly { name: string; wanted: Wanted }[
   const rows: (string | null)[][] = [];
   let row: (string | null)[] = [];
   for (const [, quoted, bare, stop] of parts.join('').matchAll(/(?:"((?:[^"]|"")*)"|([^",\n]*))([,\n])/g)) {
-    row.push(quoted?.replaceAll('""', '"') ?? (bare === '' ? null : (bare ?? null)));
+    assert.doesNotMatch(quoted ?? '', /[\r\n]/);
+    const cell = quoted?.replaceAll('""', '"') ?? (bare === '' ? null : (bare ?? null));
+    row.push(cell?.startsWith('\u0001') ? JSON.parse(cell.slice(1)) : cell);
     if (stop !== '\n') continue;
     assert.equal(row[0], '1');
     rows.push(row.slice(1));
@@ -129,8 +133,9 @@ function cells(text: string, columns: readonly { name: string; wanted: Wanted }[
   return rows;
 }
 
+/** Its first value, as it is written: a line end between parts becomes a space. */
 function firstOf(members: readonly Member[], name: string): string {
-  return members.find((each) => each.name === name)?.value ?? 'null';
+  return members.find((each) => each.name === name)?.value.replaceAll('\r', ' ') ?? 'null';
 }
 
 test('the module is what its text says', async () => {
@@ -310,4 +315,31 @@ test('a memory that is used again knows nothing of before', () => {
     ]),
     [[null, '1']],
   );
+});
+
+test('rows that need more room than there is come one part after the other', () => {
+  const columns = Array.from({ length: 3000 }, (_, at) => ({ name: `${at}`, wanted: 'json' }) as const);
+  const empty = cells('{}\n'.repeat(3000), columns);
+  assert.ok(empty.length === 3000 && empty.every((row) => row.length === 3000 && row.every((cell) => cell === null)));
+  const item = '["","",""]';
+  const list = `[${Array.from({ length: 9000 }, () => item)}]`;
+  const rows = cells(`{"2999":${list}}\n`.repeat(10), columns);
+  assert.deepEqual(
+    rows.map((row) => row.at(-1)),
+    Array.from({ length: 10 }, () => list),
+  );
+});
+
+test('names may have megabytes between them', () => {
+  const names = Array.from({ length: 3000 }, (_, at) => `${'long '.repeat(120)}${at}`);
+  const text = `{${names.map((name, at) => `"${name}":${at}`)}}\n`;
+  using lines = new JsonLines(
+    names.map((name) => ({ name, wanted: 'text' })),
+    false,
+  );
+  lines.makeRoom(4 * 1024 * 1024);
+  for (let times = 0; times < 2; times++) {
+    assert.equal(lines.write(0, load(lines, text), 1).rows, 1);
+    assert.equal(Buffer.from(lines.takeWritten()).toString(), `1,${names.map((_, at) => at)}\n`);
+  }
 });

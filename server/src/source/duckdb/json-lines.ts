@@ -7,10 +7,12 @@ interface LinesExports {
   readonly spellings: Global<number>;
   readonly columns: Global<number>;
   readonly rows: Global<number>;
+  readonly longest: Global<number>;
   readonly out: Global<number>;
   readonly outEnd: Global<number>;
   readonly error: Global<number>;
   readonly errorAt: Global<number>;
+  readonly spell: (at: number, length: number, column: number) => void;
   readonly read: (at: number, end: number, most: number, isWritten: number) => number;
 }
 
@@ -21,7 +23,6 @@ export type Wanted = 'no' | 'text' | 'json';
 const WANTED: Readonly<Record<Wanted, number>> = { no: 0, text: 1, json: 2 };
 
 /** Where json-lines.wat has what, and how many of 16 bytes there is room for. */
-const SPELLINGS_AT = 0x10000;
 const COLUMNS_AT = 0x50000;
 const MOST = 16_384;
 const NAMES_AT = 0x90000;
@@ -97,8 +98,8 @@ export class JsonLines implements Disposable {
   constructor(columns: readonly { readonly name: string; readonly wanted: Wanted }[], isOpen: boolean) {
     this.#module = linesModule.instantiate(this.#memory, { unknown: (start, end) => this.#unknown(start, end) });
     this.#isOpen = isOpen;
-    // What another left there.
-    new Uint8Array(this.#memory.buffer, COLUMNS_AT, MOST * 16).fill(0);
+    // What another left there: the hash table, spellings and columns.
+    new Uint8Array(this.#memory.buffer, 0, NAMES_AT).fill(0);
     for (const { name, wanted } of columns) this.#addColumn(name, wanted);
     for (const [at, { name }] of columns.entries())
       this.#addSpelling(Buffer.from(JSON.stringify(name).slice(1, -1)), at);
@@ -115,6 +116,11 @@ export class JsonLines implements Disposable {
     if (pages > 0) memory.grow(pages);
     this.#module.out.value = outAt;
     this.#module.outEnd.value = outEnd;
+  }
+
+  /** Bytes of the longest line so far. */
+  get longest(): number {
+    return this.#module.longest.value;
   }
 
   /** Room for lines. Void when more room is made. */
@@ -184,17 +190,11 @@ export class JsonLines implements Disposable {
 
   /** Its bytes are what stands between quotes. Where there is no room, it is asked for each time it is met. */
   #addSpelling(bytes: Buffer, column: number): void {
-    const { spellings } = this.#module;
-    const at = spellings.value;
-    const namesEnd = this.#namesEnd + bytes.length;
-    if (at === MOST || namesEnd + BEYOND > LINES_AT) return;
-    const { buffer } = this.#memory;
-    bytes.copy(new Uint8Array(buffer, this.#namesEnd));
-    const view = new DataView(buffer, SPELLINGS_AT + at * 16);
-    view.setInt32(0, this.#namesEnd, true);
-    view.setInt32(4, bytes.length, true);
-    view.setInt32(8, column, true);
-    this.#namesEnd = namesEnd;
-    spellings.value = at + 1;
+    const { spellings, spell } = this.#module;
+    const end = this.#namesEnd + bytes.length;
+    if (spellings.value === MOST || end + BEYOND > LINES_AT) return;
+    bytes.copy(new Uint8Array(this.#memory.buffer, this.#namesEnd));
+    spell(this.#namesEnd, bytes.length, column);
+    this.#namesEnd = end;
   }
 }

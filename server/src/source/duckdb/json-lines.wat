@@ -1,13 +1,18 @@
 ;; Reads JSON lines: tells the members of each object, and writes those that are wanted as a row of CSV.
 ;;
-;; Memory: 64 KiB that nobody uses; at 0x10000 spellings of names, at 0x50000 columns, 16 bytes each; then what the one
-;; who uses this puts there: the bytes of the spellings, lines, and room for rows. The last line ends with a line
+;; Memory: at 0 a hash table of 32,768 numbers of 2 bytes, which spelling from 1 on or 0; at 0x10000 up to 16,384
+;; spellings of names, at 0x50000 as many columns, 16 bytes each; then what the one who uses this puts there: the
+;; bytes of the spellings, lines, and room for rows. The last line ends with a line
 ;; feed, which no value can hold: nothing is read beyond it but by steps of 16 bytes.
 ;;
-;; Spelling: +0 where its bytes stand, as between quotes, +4 how many, +8 its column or -1.
+;; Spelling: +0 where its bytes stand, as between quotes, +4 how many, +8 its column or -1. $spell adds one.
 ;; Column: +0 number of the row it was last met in, +4 start, +8 end of its value there, +12 the value's kind,
 ;;   +13 how it is wanted: 0 not (its cell is empty), 1 as text, 2 as JSON, +14 what it has held: 1 for strings, 2 for others but null.
-;; Kinds: 0 null, 1 a string (without its quotes), 2 a string with escapes, 3 a number, true or false, 4 what is nested.
+;; Kinds: 0 null, 1 a string, 2 one with escapes, 3 one with escapes of line ends or U+0001, 4 a number, true or false,
+;;   5 what is nested.
+;;
+;; No cell has a line end in it: what reads the rows begins within the file, too, and there finds rows by their ends.
+;; Text that has one, or begins with U+0001, is U+0001 and the string as JSON.
 (module
   ;; Called for a name that has no spelling yet, with start and end: gives its column, or -1 to pass it over.
   (import "calls" "unknown" (func $unknown (param i32 i32) (result i32)))
@@ -18,6 +23,8 @@
   (global $columns (export "columns") (mut i32) (i32.const 0))
   ;; Rows read by the last call.
   (global $rows (export "rows") (mut i32) (i32.const 0))
+  ;; Bytes of the longest line read by any call.
+  (global $longest (export "longest") (mut i32) (i32.const 0))
   ;; Where the next byte of CSV goes, and where the room for it ends but for 32 bytes.
   (global $out (export "out") (mut i32) (i32.const 0))
   (global $outEnd (export "outEnd") (mut i32) (i32.const 0))
@@ -105,7 +112,7 @@
       (return (call $fail (i32.const 2) (local.get $at))))
     (i32.add (local.get $at) (i32.const 2)))
 
-  ;; Of a string from behind its quote on. $escaped tells whether there are escapes in it.
+  ;; Of a string from behind its quote on. $escaped tells of escapes in it: 0 none, 1 some, 2 such as kind 3 has.
   (func $string (param $at i32) (result i32)
     (local $chars v128) (local $bits i32) (local $c i32)
     (global.set $escaped (i32.const 0))
@@ -124,8 +131,12 @@
       (local.set $c (i32.load8_u (local.get $at)))
       (if (i32.eq (local.get $c) (i32.const 34)) (then (return (i32.add (local.get $at) (i32.const 1)))))
       (if (i32.ne (local.get $c) (i32.const 92)) (then (return (call $fail (i32.const 2) (local.get $at)))))
-      (global.set $escaped (i32.const 1))
       (local.set $at (call $escape (local.get $at)))
+      ;; Of line ends, 10 and 13, and U+0001.
+      (if (i32.or (i32.eq (global.get $char) (i32.const 10))
+            (i32.or (i32.eq (global.get $char) (i32.const 13)) (i32.eq (global.get $char) (i32.const 1))))
+        (then (global.set $escaped (i32.const 2)))
+        (else (global.set $escaped (i32.or (global.get $escaped) (i32.eqz (global.get $escaped))))))
       (br_if $next (local.get $at)))
     (i32.const 0))
 
@@ -177,9 +188,9 @@
     (if (i32.eq (i32.or (local.get $c) (i32.const 32)) (i32.const 123))
       (then
         (local.set $at (call $nested (local.get $at) (i32.add (local.get $depth) (i32.const 1))))
-        (global.set $kind (i32.const 4))
+        (global.set $kind (i32.const 5))
         (return (local.get $at))))
-    (global.set $kind (i32.const 3))
+    (global.set $kind (i32.const 4))
     (local.set $word (i32.load (local.get $at)))
     (if (i32.eq (local.get $word) (i32.const 0x65757274)) (then (return (i32.add (local.get $at) (i32.const 4)))))
     (if (i32.eq (local.get $word) (i32.const 0x6c6c756e))
@@ -250,26 +261,53 @@
   (func $spelling (param $number i32) (result i32)
     (i32.add (i32.const 0x10000) (i32.shl (local.get $number) (i32.const 4))))
 
+  ;; The place in the hash table of the name, or the free one where it would be.
+  (func $slot (param $start i32) (param $end i32) (result i32)
+    (local $hash i32) (local $at i32) (local $number i32)
+    (local.set $hash (i32.const 0x811c9dc5))
+    (local.set $at (local.get $start))
+    (block $hashed
+      (loop $next
+        (br_if $hashed (i32.ge_u (local.get $at) (local.get $end)))
+        (local.set $hash
+          (i32.mul (i32.xor (local.get $hash) (i32.load8_u (local.get $at))) (i32.const 0x01000193)))
+        (local.set $at (i32.add (local.get $at) (i32.const 1)))
+        (br $next)))
+    (local.set $hash (i32.xor (local.get $hash) (i32.shr_u (local.get $hash) (i32.const 15))))
+    (loop $next
+      (local.set $hash (i32.and (local.get $hash) (i32.const 0x7fff)))
+      (local.set $number (i32.load16_u (i32.shl (local.get $hash) (i32.const 1))))
+      (if (local.get $number)
+        (then
+          (local.set $at (call $spelling (i32.sub (local.get $number) (i32.const 1))))
+          (local.set $hash (i32.add (local.get $hash) (i32.const 1)))
+          (br_if $next
+            (i32.ne (i32.load offset=4 (local.get $at)) (i32.sub (local.get $end) (local.get $start))))
+          (br_if $next
+            (i32.eqz
+              (call $isSame (local.get $start) (i32.load (local.get $at)) (i32.sub (local.get $end) (local.get $start)))))
+          (local.set $hash (i32.sub (local.get $hash) (i32.const 1))))))
+    (i32.shl (local.get $hash) (i32.const 1)))
+
+  ;; Adds the spelling of $length bytes at $at. There must be room.
+  (func (export "spell") (param $at i32) (param $length i32) (param $column i32)
+    (local $spelling i32)
+    (local.set $spelling (call $spelling (global.get $spellings)))
+    (global.set $spellings (i32.add (global.get $spellings) (i32.const 1)))
+    (i32.store16
+      (call $slot (local.get $at) (i32.add (local.get $at) (local.get $length)))
+      (global.get $spellings))
+    (i32.store (local.get $spelling) (local.get $at))
+    (i32.store offset=4 (local.get $spelling) (local.get $length))
+    (i32.store offset=8 (local.get $spelling) (local.get $column)))
+
   ;; The column of the name, or -1. Names come in much the same order in every line: $expected is the spelling behind it.
   (func $find (param $start i32) (param $end i32) (result i32)
-    (local $number i32) (local $left i32) (local $at i32)
-    (local.set $number (global.get $expected))
-    (local.set $left (global.get $spellings))
-    (block $none
-      (loop $next
-        (br_if $none (i32.eqz (local.get $left)))
-        (local.set $left (i32.sub (local.get $left) (i32.const 1)))
-        (if (i32.ge_u (local.get $number) (global.get $spellings)) (then (local.set $number (i32.const 0))))
-        (local.set $at (call $spelling (local.get $number)))
-        (if (i32.eq (i32.load offset=4 (local.get $at)) (i32.sub (local.get $end) (local.get $start)))
-          (then
-            (if (call $isSame (local.get $start) (i32.load (local.get $at)) (i32.sub (local.get $end) (local.get $start)))
-              (then
-                (global.set $expected (i32.add (local.get $number) (i32.const 1)))
-                (return (i32.load offset=8 (local.get $at)))))))
-        (local.set $number (i32.add (local.get $number) (i32.const 1)))
-        (br $next)))
-    (call $unknown (local.get $start) (local.get $end)))
+    (local $number i32)
+    (local.set $number (i32.load16_u (call $slot (local.get $start) (local.get $end))))
+    (if (i32.eqz (local.get $number)) (then (return (call $unknown (local.get $start) (local.get $end)))))
+    (global.set $expected (local.get $number))
+    (i32.load offset=8 (call $spelling (i32.sub (local.get $number) (i32.const 1)))))
 
   ;; The name of a member from its quote on. Its column, or -1, is in $column.
   (func $member (param $at i32) (result i32)
@@ -307,7 +345,7 @@
       (then
         (i32.store8 offset=14 (local.get $at)
           (i32.or (i32.load8_u offset=14 (local.get $at))
-            (select (i32.const 1) (i32.const 2) (i32.lt_u (global.get $kind) (i32.const 3))))))))
+            (select (i32.const 1) (i32.const 2) (i32.lt_u (global.get $kind) (i32.const 4))))))))
 
   ;; An object from its bracket on.
   (func $object (param $at i32) (result i32)
@@ -349,11 +387,16 @@
       (local.set $start (i32.add (local.get $start) (i32.const 16)))
       (br_if $next (i32.lt_u (local.get $start) (local.get $end)))))
 
-  ;; Copies up to the first $stop or $end and gives where that is.
+  ;; Copies up to the first $stop or $end and gives where that is. A carriage return, which only stands between the parts
+  ;; of what is nested, becomes a space.
   (func $copyUpTo (param $start i32) (param $end i32) (param $stop v128) (result i32)
     (local $chars v128) (local $length i32)
     (loop $next
       (local.set $chars (v128.load (local.get $start)))
+      (local.set $chars
+        (v128.bitselect
+          (i8x16.splat (i32.const 32)) (local.get $chars)
+          (i8x16.eq (local.get $chars) (i8x16.splat (i32.const 13)))))
       (v128.store (global.get $out) (local.get $chars))
       (local.set $length
         (i32.ctz (i32.or (i32.const 0x10000) (i8x16.bitmask (i8x16.eq (local.get $chars) (local.get $stop))))))
@@ -414,7 +457,7 @@
     (if (i32.eqz (local.get $kind)) (then (return)))
     (local.set $start (i32.load offset=4 (local.get $at)))
     (local.set $end (i32.load offset=8 (local.get $at)))
-    (if (i32.eq (local.get $kind) (i32.const 3)) (then (call $copy (local.get $start) (local.get $end)) (return)))
+    (if (i32.eq (local.get $kind) (i32.const 4)) (then (call $copy (local.get $start) (local.get $end)) (return)))
     (if (i32.and (i32.lt_u (local.get $kind) (i32.const 3))
           (i32.eq (i32.load8_u offset=13 (local.get $at)) (i32.const 1)))
       (then
@@ -428,6 +471,9 @@
             (call $put (i32.const 34))))
         (return)))
     (call $put (i32.const 34))
+    (if (i32.and (i32.eq (local.get $kind) (i32.const 3))
+          (i32.eq (i32.load8_u offset=13 (local.get $at)) (i32.const 1)))
+      (then (call $put (i32.const 1))))
     (call $copyDoublingQuotes (local.get $start) (local.get $end))
     (call $put (i32.const 34)))
 
@@ -464,9 +510,12 @@
       (local.set $next (call $blanks (local.get $next)))
       (if (i32.ne (i32.load8_u (local.get $next)) (i32.const 10))
         (then (return (call $fail (i32.const 5) (local.get $next)))))
+      (if (i32.gt_u (i32.sub (local.get $next) (local.get $at)) (global.get $longest))
+        (then (global.set $longest (i32.sub (local.get $next) (local.get $at)))))
       (if (local.get $isWritten)
         (then
-          ;; A quote of JSON text is doubled; beside each cell stand two quotes and a comma at most.
+          ;; A quote of JSON text is doubled; beside each cell stand two quotes and a comma at most. The U+0001 of a text is
+          ;; made up for by the backslash of its line end, which is not doubled.
           (if (i32.lt_u (i32.sub (global.get $outEnd) (global.get $out))
                 (i32.add (i32.mul (i32.sub (local.get $next) (local.get $at)) (i32.const 2))
                   (i32.add (i32.mul (global.get $columns) (i32.const 3)) (i32.const 2))))

@@ -9,6 +9,9 @@ import { type JsonLines, MAX_NAMES, mostRowBytes, tooManyNames } from './json-li
 import { joinColumns, type ScannedLines, scanFile } from './scan-lines.ts';
 import { isPacked } from './unpacked.ts';
 
+/** What the engine reads of a file at once, at least. */
+const BUFFER_BYTES = 2 * 1024 * 1024;
+
 /** It depends on when the files were written, so that nobody can put a text into them that is taken for a number. */
 function markOfFiles(inputs: readonly PinnedFile[]): string {
   return markOf(createHash('sha256').update(JSON.stringify(inputs)).digest('hex'));
@@ -39,7 +42,7 @@ export async function describeJsonl(ask: FilesAsk, _: OpenEngine, threads: numbe
       ...column,
       expression: cellSql(cellName(at), column.type, { mark, depth: 0 }),
     })),
-    scan: scanSql(columns, { mark, rowBytes: mostRowBytes(lineBytes, columns.length) }),
+    scan: scanSql(columns, { mark, rowBytes: Math.max(BUFFER_BYTES, mostRowBytes(lineBytes, columns.length)) }),
     position: 'row_number() over ()',
     rowNumber: null,
     pieces,
@@ -99,9 +102,15 @@ function scanSql(columns: readonly Column[], { mark, rowBytes }: Scanning): stri
   return `(select * replace (${cells.join(', ')}) from (select * replace (${marked.join(', ')}) from ${scan}))`;
 }
 
+/** SQL of a cell as text: behind U+0001 stands JSON, since it has line ends. */
+function textSql(cell: string): string {
+  return `case when starts_with(${cell}, chr(1)) then json_extract_string(substr(${cell}, 2), '$') else ${cell} end`;
+}
+
 /** SQL of a cell as a value of the type. */
 function cellSql(cell: string, type: ColumnType, reading: Reading): string {
-  return isNested(type) ? memberSql(cell, type, reading) : fromText(cell, type);
+  if (isNested(type)) return memberSql(cell, type, reading);
+  return type.is === 'json' ? cell : fromText(textSql(cell), type);
 }
 
 interface Reading {

@@ -113,6 +113,24 @@ test('packed files are read as what is in them', async () => {
   }
 });
 
+test('all frames of a file of Zstandard are read, and what is no frame is refused', async () => {
+  const frame = (from: number, to: number) =>
+    zstdCompressSync(upTo(to - from, (at) => `${LINE(from + at)}\n`).join(''));
+  const skippable = Buffer.from([0x53, 0x2a, 0x4d, 0x18, 5, 0, 0, 0, 1, 2, 3, 4, 5]);
+  const frames = [skippable, frame(0, 30_000), frame(30_000, 30_000), skippable, frame(30_000, ROWS), skippable];
+  const shape = await describe([put(Buffer.concat(frames), 'zst')], { id: ID });
+  assert.deepEqual(await landed(shape, shape.pieces[0] as Piece), upTo(ROWS, ROW));
+  for (const rest of [1, 3, 4, 9, 100]
+    .map((length) => frame(0, 100).subarray(0, length))
+    .concat(Buffer.from('{"id":1}\n'))) {
+    const path = put(Buffer.concat([frame(0, 10), rest]), 'zst');
+    await assert.rejects(describe([path]), {
+      code: 'source.refused',
+      message: `${basename(path)} cannot be unpacked.`,
+    });
+  }
+});
+
 test('cells of columns that are not asked for stay empty', async () => {
   const shape = await describe([put(`${LINE(1)}\n{"late":"x","text":""}\n`)]);
   const [piece] = shape.pieces;
@@ -124,7 +142,7 @@ test('cells of columns that are not asked for stay empty', async () => {
 test('a line of megabytes is read, and one of more than 64 MiB refused', async () => {
   const long = '"\\\\x'.repeat(1_000_000).replaceAll('"', '\\"');
   const shape = await describe([put(`${LINE(0)}\n{"id":1,"text":"${long}"}\n${LINE(2)}\n`)], { id: ID });
-  assert.match(shape.scan, /max_line_size = 16777\d{3}, buffer_size = 16777\d{3}/);
+  assert.match(shape.scan, /max_line_size = 100000\d\d, buffer_size = 100000\d\d,/);
   const rows = await landed(shape, shape.pieces[0] as Piece);
   assert.deepEqual(rows, [ROW(0), `1,1,"${'""\\x'.repeat(1_000_000)}",`, ROW(2)]);
   const longer = put(`${LINE(0)}\n{"text":"${'x'.repeat(64 * 2 ** 20)}"}\n`);
@@ -138,6 +156,7 @@ test('a line that cannot be read is told by its number', async () => {
     ['[1]', 'is not a JSON object'],
     ['{"id":1', 'is not valid JSON'],
     ['{"text":"\\ud83d"}', 'has half of a surrogate pair'],
+    ['\ufeff{"id":1}', 'is not a JSON object'],
   ]) {
     const path = put(`${before}${line}\n${LINE(0)}\n`);
     const message = `Line ${ROWS + 2} of ${basename(path)} ${words}.`;
@@ -154,6 +173,13 @@ test('a file that has lost lines since is short', async () => {
   const last = shape.pieces.at(-1) as Piece;
   writeFileSync(path, `${upTo(ROWS - 1, LINE).join('\n')}\n`);
   await assert.rejects(landed(shape, last), { code: 'run.short' });
+  writeFileSync(path, `${upTo(ROWS - 1, LINE).join('\n')}\n{"id":}\n`);
+  const message = `Line ${ROWS} of ${basename(path)} is not valid JSON.`;
+  await assert.rejects(landed(shape, last), { code: 'source.refused', message });
+  const small = put(`${LINE(0)}\n${LINE(1)}\n`);
+  const { pieces, ...described } = await describe([small], { id: ID });
+  writeFileSync(small, LINE(0));
+  await assert.rejects(landed({ ...described, pieces }, pieces[0] as Piece), { code: 'run.short' });
 });
 
 test('a landing that is cancelled or cannot be read leaves no file', async () => {

@@ -37,12 +37,11 @@ export async function feedLines(feeding: Feeding): Promise<number> {
   const { path, fromByte, toByte } = feeding;
   const feed = new Feed(feeding);
   try {
-    await using bytes = await openBytes(path, fromByte, toByte);
+    await using bytes = await readable(path, openBytes(path, fromByte, toByte));
     await feed.all(bytes);
     return feed.bytes;
   } catch (error) {
-    if (error instanceof Fault) throw error;
-    if (!(error instanceof BadLine)) throw unreadable(path, error);
+    if (!(error instanceof BadLine)) throw error;
     const line = await lineAt(path, fromByte + feed.start + error.at);
     const { words } = error;
     if (words === NO_UTF8)
@@ -69,9 +68,9 @@ class Feed {
 
   /** Until the file ends, or no more is wanted. */
   async all(bytes: ByteReader): Promise<void> {
-    const { lines } = this.#feeding;
+    const { lines, path } = this.#feeding;
     for (;;) {
-      const read = await bytes.read(lines.room.subarray(this.#filled));
+      const read = await readable(path, bytes.read(lines.room.subarray(this.#filled)));
       if (read === 0) break;
       this.#filled += read;
       if (this.#filled === lines.room.length && !(await this.#turn())) return;
@@ -133,8 +132,16 @@ async function lineAt(path: string, byte: number): Promise<number> {
   return line;
 }
 
-/** Why a file cannot be read. */
-export function unreadable(path: string, error: unknown): Error {
+/** What comes of reading a file; its errors are those of the file. What is done with it fails on its own account. */
+export async function readable<T>(path: string, reading: Promise<T>): Promise<T> {
+  try {
+    return await reading;
+  } catch (error) {
+    throw unreadable(path, error);
+  }
+}
+
+function unreadable(path: string, error: unknown): Error {
   const code = error instanceof Error && 'code' in error ? String(error.code) : '';
   if (code.startsWith('Z'))
     return new Fault('source.refused', `${basename(path)} cannot be unpacked.`, { cause: error });

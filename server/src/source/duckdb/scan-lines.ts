@@ -2,7 +2,7 @@ import { open } from 'node:fs/promises';
 import { Beside } from '../../base/beside.ts';
 import type { PinnedFile } from '../source.ts';
 import { JsonLines } from './json-lines.ts';
-import { feedLines, unreadable } from './line-files.ts';
+import { feedLines, readable } from './line-files.ts';
 import { isPacked } from './unpacked.ts';
 
 /** Files are read in stretches of about so many bytes, whoever reads them: where they are cut depends on nothing else. */
@@ -63,8 +63,8 @@ export async function scanStretch({ pieceBytes, ...stretch }: Stretch): Promise<
       return true;
     },
   });
-  const { columns, room } = lines;
-  return { columns, lineBytes: room.length, rows, bytes, cuts: cuts.slice(1) };
+  const { columns, longest } = lines;
+  return { columns, lineBytes: longest, rows, bytes, cuts: cuts.slice(1) };
 }
 
 async function scanInTurn(stretches: readonly Stretch[]): Promise<ScannedLines[]> {
@@ -127,7 +127,7 @@ async function stretchesOf(path: string, sizeBytes: number): Promise<Stretch[]> 
   const whole = { path, fromByte: 0, toByte: Number.POSITIVE_INFINITY };
   if (isPacked(path)) return [{ ...whole, pieceBytes: Number.POSITIVE_INFINITY }];
   const pieceBytes = Math.max(PIECE_BYTES, sizeBytes / MAX_PIECES);
-  const starts = [0, ...(await lineStarts(path, sizeBytes))];
+  const starts = [0, ...(await readable(path, lineStarts(path, sizeBytes)))];
   return starts.map((fromByte, at) => ({
     path,
     fromByte,
@@ -141,17 +141,13 @@ async function lineStarts(path: string, sizeBytes: number): Promise<number[]> {
   const starts: number[] = [];
   if (sizeBytes < 2 * STRETCH_BYTES) return starts;
   const block = Buffer.allocUnsafe(64 * 1024);
-  try {
-    await using file = await open(path);
-    for (let at = STRETCH_BYTES; at < sizeBytes; ) {
-      const { bytesRead } = await file.read(block, 0, block.length, at);
-      const end = block.subarray(0, bytesRead).indexOf('\n');
-      if (bytesRead === 0) break;
-      if (end >= 0) starts.push(at + end + 1);
-      at += end >= 0 ? STRETCH_BYTES : bytesRead;
-    }
-  } catch (error) {
-    throw unreadable(path, error);
+  await using file = await open(path);
+  for (let at = STRETCH_BYTES; at < sizeBytes; ) {
+    const { bytesRead } = await file.read(block, 0, block.length, at);
+    const end = block.subarray(0, bytesRead).indexOf('\n');
+    if (bytesRead === 0) break;
+    if (end >= 0) starts.push(at + end + 1);
+    at += end >= 0 ? STRETCH_BYTES : bytesRead;
   }
   return starts.filter((start) => start < sizeBytes);
 }

@@ -4,9 +4,11 @@ import { extname } from 'node:path';
 import { pipeline } from 'node:stream';
 import { createGunzip, createZstdDecompress } from 'node:zlib';
 
-const UNPACKERS: Readonly<Record<string, typeof createGunzip | typeof createZstdDecompress>> = {
-  '.gz': createGunzip,
-  '.zst': createZstdDecompress,
+const READ_BYTES = 256 * 1024;
+
+const UNPACKERS: Readonly<Record<string, (path: string) => AsyncIterable<Buffer>>> = {
+  '.gz': (path) => pipeline(createReadStream(path, { highWaterMark: READ_BYTES }), createGunzip(), () => {}),
+  '.zst': unpackFrames,
 };
 
 /** Whether a file is compressed, by its name. */
@@ -14,14 +16,34 @@ export function isPacked(path: string): boolean {
   return Object.hasOwn(UNPACKERS, extname(path));
 }
 
-/** The bytes of a file, unpacked, from one on; of a packed file only from 0 on. Errors are the system's or zlib's. */
-export function openUnpacked(path: string, start = 0): AsyncIterable<Buffer> {
-  const file = createReadStream(path, { start, highWaterMark: 256 * 1024 });
-  const unpack = UNPACKERS[extname(path)];
-  if (!unpack) return file;
-  const unpacked = unpack();
-  // Whoever reads meets the error.
-  return pipeline(file, unpacked, () => {});
+/** The bytes of a file, unpacked. Errors are the system's or zlib's. */
+export function openUnpacked(path: string): AsyncIterable<Buffer> {
+  return UNPACKERS[extname(path)]?.(path) ?? createReadStream(path, { highWaterMark: READ_BYTES });
+}
+
+/** Of all frames of a file of Zstandard, one behind the other: Node stops behind the first. */
+async function* unpackFrames(path: string): AsyncGenerator<Buffer> {
+  await using file = await open(path);
+  const { size } = await file.stat();
+  for (let at = 0; at < size; ) {
+    const skipped = await skippableBytes(file, at);
+    if (skipped > 0) {
+      at += skipped;
+      continue;
+    }
+    const unpacked = createZstdDecompress();
+    // Whoever reads meets the error.
+    yield* pipeline(createReadStream(path, { start: at, highWaterMark: READ_BYTES }), unpacked, () => {});
+    at += unpacked.bytesWritten;
+  }
+}
+
+/** RFC 8878 3.1.2: a frame that holds nothing of the content, with its length behind its number. */
+async function skippableBytes(file: FileHandle, at: number): Promise<number> {
+  const head = Buffer.alloc(8);
+  const { bytesRead } = await file.read(head, 0, head.length, at);
+  const isSkippable = bytesRead === head.length && head.readUInt32LE(0) >>> 4 === 0x184d2a5;
+  return isSkippable ? head.length + head.readUInt32LE(4) : 0;
 }
 
 /** Gives the bytes of a file one after the other. Dispose closes it. */
