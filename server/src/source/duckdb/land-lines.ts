@@ -7,11 +7,9 @@ import { feedLines } from './line-files.ts';
 
 /** Writes a piece's rows as CSV: a 1, then a cell for each column of the shape, empty where it is not asked for. */
 export async function landLines({ shape, piece, columns, path, signal }: LandAsk): Promise<number> {
+  const asked = new Set(columns ?? shape.columns.map(({ name }) => name));
   using lines = new JsonLines(
-    shape.columns.map(({ name, type }) => ({
-      name,
-      wanted: columns?.includes(name) === false ? 'no' : wantedOf(type),
-    })),
+    shape.columns.map(({ name, type }) => ({ name, wanted: asked.has(name) ? wantedOf(type) : 'no' })),
     false,
   );
   const part = `${path}.part`;

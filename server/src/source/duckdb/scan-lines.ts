@@ -86,13 +86,8 @@ async function scanBeside(stretches: readonly Stretch[], count: number): Promise
       for (const [at, stretch] of waiting) {
         const done = thread.order(stretch);
         scanned[at] = done;
-        if (
-          !(await done.then(
-            () => true,
-            () => false,
-          ))
-        )
-          return;
+        const [{ status }] = await Promise.allSettled([done]);
+        if (status === 'rejected') return;
       }
     }),
   );
@@ -102,7 +97,7 @@ async function scanBeside(stretches: readonly Stretch[], count: number): Promise
 }
 
 function joined(before: ScannedLines, next: ScannedLines): ScannedLines {
-  const { row, byte } = { row: before.rows, byte: before.bytes };
+  const { rows: row, bytes: byte } = before;
   const cuts = next.cuts.map((cut) => ({ row: cut.row + row, byte: cut.byte }));
   return {
     columns: joinColumns(before.columns, next.columns),
