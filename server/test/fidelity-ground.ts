@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseType } from '../src/column/type-name.ts';
 import type { FormatOptions } from '../src/format/options.ts';
+import type { Table } from './arbitrary-table.ts';
 import { assertHolds } from './compare-files.ts';
 import type { Expected } from './compare-pairs.ts';
 import type { Value } from './model.ts';
@@ -63,4 +64,16 @@ export function expectedOf(...columns: readonly (readonly [string, string, reado
     rows: columns[0]?.[2].length ?? 0,
     columns: columns.map(([name, type, values]) => ({ name, type: parseType(type, ''), values })),
   };
+}
+
+export const LINES = 'He said "yes", then\nleft. "No", she said,\n"not today".\n';
+
+/** Texts of some 7 KB, each of many lines with quotes and commas beside their ends, no two in a row of one length. */
+export function manyLines(rows: number): Table {
+  const texts = Array.from({ length: rows }, (_, row) => LINES.repeat(110 + ((row * 37) % 29)));
+  const columns = [
+    { name: 'id', values: texts.map((_, row) => `${row}`) },
+    { name: 'text', values: texts },
+  ];
+  return { rows, columns: columns.map((column) => ({ ...column, type: { is: 'text' }, isDeclared: false })) };
 }

@@ -10,7 +10,7 @@ import type { SourceOptions } from '../src/source/options.ts';
 import { postgresLists, postgresTable, type Table, type TableColumn } from './arbitrary-table.ts';
 import type { Expected } from './compare-pairs.ts';
 import { fc } from './draws.ts';
-import { expectedOf, FidelityGround, whyNoReaders } from './fidelity-ground.ts';
+import { expectedOf, FidelityGround, LINES, manyLines, whyNoReaders } from './fidelity-ground.ts';
 import { carriedOut, type ExportInput, exported, format, planOf } from './table-export.ts';
 import { PostgresTables } from './table-postgres.ts';
 
@@ -123,6 +123,24 @@ suite('every value of a PostgreSQL table survives', { skip: whyNoReaders() }, ()
     }
     await tables.make(['drop table t'], 't');
   }
+
+  test('17 MB of texts of many lines', async () => {
+    const table = manyLines(2500);
+    const phrase = LINES.replaceAll("'", "''").replaceAll('\n', '\\n');
+    const source = await tables.make(
+      [
+        'create table t (id text, text text)',
+        // Rows of one size stay in the order they come in.
+        'alter table t alter text set storage external',
+        `insert into t select row, repeat(E'${phrase}', 110 + (row * 37) % 29) from generate_series(0, 2499) row`,
+      ],
+      't',
+    );
+    const input = { source };
+    for (const formats of [[CSV, PARQUET], [AVRO]])
+      await ground.assertHold(await exported(input, formats, ground.folder), formats, table);
+    await tables.make(['drop table t'], 't');
+  });
 
   async function assertRefused(input: ExportInput, fault: RegExp): Promise<void> {
     for (const each of [CSV, JSONL, PARQUET]) {

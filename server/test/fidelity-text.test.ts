@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { writeFile } from 'node:fs/promises';
+import { stat, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { after, before, suite, test } from 'node:test';
 import type { ColumnType } from '../src/column/type.ts';
@@ -7,7 +7,7 @@ import { parseType } from '../src/column/type-name.ts';
 import { calmTable, nestedCalmTable, type Table } from './arbitrary-table.ts';
 import type { Expected } from './compare-pairs.ts';
 import { fc } from './draws.ts';
-import { FidelityGround, whyNoReaders } from './fidelity-ground.ts';
+import { FidelityGround, manyLines, whyNoReaders } from './fidelity-ground.ts';
 import type { Value } from './model.ts';
 import { exported, format } from './table-export.ts';
 import { csvText, jsonlText } from './text-files.ts';
@@ -52,7 +52,7 @@ suite('every value of a text file survives', { skip: whyNoReaders() }, () => {
   test('CSV with declared types', async () => {
     const dialect = fc.record({
       delimiter: fc.constantFrom(',', ';', '\t'),
-      lineEnd: fc.constantFrom('\n', '\r\n'),
+      lineEnd: fc.constantFrom('\n', '\r\n', '\r'),
       quotesAll: fc.boolean(),
     });
     // A header with line ends in it is refused.
@@ -107,6 +107,16 @@ suite('every value of a text file survives', { skip: whyNoReaders() }, () => {
       ],
     });
   });
+
+  /** The engine guesses what is quoted wherever it begins to read in the middle of a file, which is every 16 MB. */
+  for (const lineEnd of ['\n', '\r\n']) {
+    test(`CSV of 17 MB whose texts have many lines, each row ended by ${JSON.stringify(lineEnd)}`, async () => {
+      const table = manyLines(2500);
+      const file = await written('csv', csvText(table, { delimiter: ',', lineEnd, quotesAll: true }));
+      assert.ok((await stat(file)).size > 17e6);
+      await ground.assertExports({ file }, lineEnd === '\n' ? FORMATS : OTHERS.slice(0, 1), table);
+    });
+  }
 
   test('the first line of a CSV, whatever it looks like, names its columns', async () => {
     const headers: readonly (readonly [string, string, string])[] = [

@@ -8,6 +8,7 @@ import { DEFAULT_TEXT, plainText } from '../src/column/text.ts';
 import type { ColumnType } from '../src/column/type.ts';
 import { csvScan } from '../src/source/csv-scan.ts';
 import { Engine } from '../src/source/engine.ts';
+import { OTHERS } from '../src/source/landed-text.ts';
 import type { PostgresOptions } from '../src/source/options.ts';
 import { openPostgres, postgres } from '../src/source/postgres/postgres.ts';
 import { LOCK_TIMEOUT_MS } from '../src/source/postgres/reader.ts';
@@ -100,8 +101,8 @@ export class SourceGround implements AsyncDisposable {
     await using engine = await Engine.open({ ...ENGINE, files: paths });
     const scan = csvScan(
       `[${paths.map(literal).join(', ')}]`,
-      columns.map(({ name }) => name),
-      { delimiter: ',', hasHeader: false, lineEnd: '\\n' },
+      [...columns.map(({ name }) => name), ...(text === 'landed' ? [OTHERS] : [])],
+      { delimiter: ',' },
     );
     return await readTexts(engine, columns, { scan, isTyped: text === 'landed' });
   }

@@ -5,6 +5,8 @@ declare const WebAssembly: {
   readonly Memory: new (pages: { readonly initial: number }) => Memory;
 };
 
+const PAGE_BYTES = 65_536;
+
 /** What an exported global is. */
 export interface Global<T> {
   value: T;
@@ -34,4 +36,24 @@ export class WasmModule<Exports> {
 /** So many pages of 64 KiB. */
 export function makeMemory(pages: number): Memory {
   return new WebAssembly.Memory({ initial: pages });
+}
+
+/** Memories of so many pages that nobody uses any more are used again: left to the collector, they would stay for long. */
+export class SpareMemories {
+  readonly #pages: number;
+  readonly #spare: Memory[] = [];
+
+  constructor(pages: number) {
+    this.#pages = pages;
+  }
+
+  /** One that is empty or as it was given back. */
+  take(): Memory {
+    return this.#spare.pop() ?? makeMemory(this.#pages);
+  }
+
+  /** What has grown is left to the collector. */
+  giveBack(memory: Memory): void {
+    if (memory.buffer.byteLength === this.#pages * PAGE_BYTES) this.#spare.push(memory);
+  }
 }

@@ -1,3 +1,7 @@
+/** What may stand between cells. */
+export const DELIMITER = /^[\t -!#-/:-@[-`{-~]$/;
+export const DELIMITER_FORM = 'Allowed is one ASCII character that is no letter, digit, quote or line end';
+
 /** Where modules with csv-text.wat have what doubles quotes, and where that ends. */
 const DOUBLING_AT = 256;
 const PATTERNS = 256;

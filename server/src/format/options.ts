@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { Fault } from '../base/errors.ts';
+import { DELIMITER, DELIMITER_FORM } from '../column/csv-text.ts';
 import { checkInstantPattern } from '../column/instant.ts';
 import { pdfOptions } from './pdf/options.ts';
 
@@ -44,10 +45,7 @@ const csvOptions = z
     /** What options that are not given are. */
     dialect: z.enum(['rfc4180', 'excel', 'excel-eu', 'tsv']).optional(),
     /** One ASCII character between cells. */
-    delimiter: z
-      .string()
-      .regex(/^[\t -!#-/:-@[-`{-~]$/, 'Allowed is one ASCII character that is no letter, digit, quote or line end')
-      .optional(),
+    delimiter: z.string().regex(DELIMITER, DELIMITER_FORM).optional(),
     header: z.boolean().optional(),
     lineEnd: z.enum(['lf', 'crlf']).optional(),
     /** A UTF-8 byte order mark first, for spreadsheets. */

@@ -19,7 +19,7 @@ import { openLanesAhead } from './lanes.ts';
 import { landingRead, landRows } from './live.ts';
 import { locateRefusal } from './locate.ts';
 import { interrupting, PlannedEngine } from './open.ts';
-import { hashPlan, type Plan } from './plan.ts';
+import { hasEveryRow, hashPlan, type Plan } from './plan.ts';
 import { findWhole, noteWhole } from './segment-record.ts';
 
 /** What a run does, top to bottom. */
@@ -55,7 +55,7 @@ async function carryOut(ask: ExecuteAsk, steps: readonly Step[]): Promise<Execut
   await mkdir(filesFolder(ask.stage), { recursive: true });
   await mkdir(segmentsFolder(ask.stage), { recursive: true });
   await using engine = new PlannedEngine(ask.plan, ask.stage);
-  const nothing = { reader: null, landed: null, rowsPlanned: null, rowsSorted: null, results: [] };
+  const nothing = { reader: null, landed: null, rowsLanded: null, rowsPlanned: null, rowsSorted: null, results: [] };
   let execution: Execution = { laneThreads: new LaneThreads(), ...ask, engine, ...nothing };
   try {
     await using reader = ask.plan.live === null ? null : await openLive(ask);
@@ -151,11 +151,14 @@ function half(fraction: number | null): number | null {
   return fraction === null ? null : fraction / 2;
 }
 
-/** Success is never short: the three counts agree, or there is no success. */
+/** Success is never short: the counts agree, or there is no success. */
 async function judgeCounts(execution: Execution): Promise<Execution> {
-  for (const { output, rowsPlanned, rowsRead, rowsWritten } of execution.results) {
-    if (rowsRead === rowsWritten && (rowsPlanned === null || rowsPlanned === rowsRead)) continue;
-    const planned = rowsPlanned === null ? '' : `${rowsPlanned} planned, `;
+  const { plan, rowsLanded, results } = execution;
+  const landed = hasEveryRow(plan) ? rowsLanded : null;
+  for (const { output, rowsPlanned, rowsRead, rowsWritten } of results) {
+    const wanted = rowsPlanned ?? landed;
+    if (rowsRead === rowsWritten && (wanted === null || wanted === rowsRead)) continue;
+    const planned = wanted === null ? '' : `${wanted} planned, `;
     throw new Fault(
       'run.short',
       `The rows of ${output.path} do not agree: ${planned}${rowsRead} read, ${rowsWritten} written.`,

@@ -66,6 +66,8 @@ export interface Execution extends ExecuteAsk {
   readonly reader: LiveReader | null;
   /** Files a live relation has landed in, one for each segment of the cut; null while it has not. */
   readonly landed: readonly string[] | null;
+  /** Rows of those files, as they were told while they landed. */
+  readonly rowsLanded: number | null;
   readonly rowsPlanned: number | null;
   /** Rows of the staged sorted file; null when the input is not staged. */
   readonly rowsSorted: number | null;

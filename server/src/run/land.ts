@@ -1,12 +1,12 @@
 import { mkdir, rm } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { basename, dirname } from 'node:path';
 import { Fault } from '../base/errors.ts';
 import type { Session } from '../source/engine.ts';
 import { isLanded } from '../source/relation.ts';
 import type { Piece } from '../source/source.ts';
 import { loadSource } from '../source/sources.ts';
 import { type Execution, landedFile } from './execution.ts';
-import { columnsRead, type Plan, wholeOf } from './plan.ts';
+import { columnsRead, hasEveryRow, type Plan, wholeOf } from './plan.ts';
 import type { Writing } from './segment-sql.ts';
 import { type Written, writeRows } from './write-rows.ts';
 
@@ -22,13 +22,23 @@ export async function writeSegment(session: Session, writing: Writing, ground: G
   const { landing } = writing;
   if (landing === null) return writeRows(session, writing, ground.heldBytes);
   const landed = await landFiles(ground, landing.piece, landing.path);
-  const written = await writeRows(session, writing, ground.heldBytes);
-  const { where, distinct, limit } = ground.plan.query;
-  const areAll = where === null && !distinct && limit === undefined;
-  if (areAll && written.rows !== landed)
+  const written = await writeRows(session, writing, ground.heldBytes).catch((error: unknown) => {
+    throw placed(error, ground.plan, landing.piece);
+  });
+  if (hasEveryRow(ground.plan) && written.rows !== landed)
     throw new Fault('run.short', `Of ${landed} rows that were read ${written.rows} were written.`);
   await rm(landing.path);
   return written;
+}
+
+/** Says which row of the file it is that the engine refuses, where it tells its line in what landed. */
+function placed(error: unknown, { source }: Plan, { files, rows }: Piece): unknown {
+  if (!(error instanceof Fault) || error.code !== 'source.refused' || files[0] !== files[1]) return error;
+  const [, line] = /CSV Error on Line: (\d+)/.exec(String(error.cause)) ?? [];
+  if (line === undefined) return error;
+  const row = (rows?.[0] ?? 0) + Number(line);
+  const file = basename(source.inputs[files[0]]?.path ?? '');
+  return new Fault(error.code, `${error.message} It is row ${row} of ${file}.`, { cause: error.cause });
 }
 
 /** Lands all of an input that the engine does not read, unless it has landed or each segment lands by itself. */
@@ -38,7 +48,7 @@ export async function landWhole(execution: Execution): Promise<Execution> {
   const path = landedFile(stage, 0);
   const rows = await landFiles(execution, wholeOf(plan.source.inputs), path);
   execution.report({ phase: 'land', rows, bytes: 0, fraction: null });
-  return { ...execution, landed: [path] };
+  return { ...execution, landed: [path], rowsLanded: rows };
 }
 
 async function landFiles({ plan, signal }: Ground, piece: Piece, path: string): Promise<number> {

@@ -55,5 +55,5 @@ export async function landRows(execution: Execution): Promise<Execution> {
       signal,
     },
   );
-  return { ...execution, landed: pieces.map((_, at) => landedFile(stage, at)) };
+  return { ...execution, landed: pieces.map((_, at) => landedFile(stage, at)), rowsLanded: rows };
 }

@@ -179,6 +179,11 @@ function checkOutput({ format, compression, columns }: OutputAsk, query: Query, 
   });
 }
 
+/** Whether every row that is read is written. */
+export function hasEveryRow({ query: { where, distinct, limit } }: Plan): boolean {
+  return where === null && !distinct && limit === undefined;
+}
+
 /** Names of the source columns that segments are made of; null where all may be. */
 export function columnsRead({ query, relation, cut }: Plan): readonly string[] | null {
   if (query.where !== null || query.limit !== undefined || cut.by !== 'pieces') return null;

@@ -23,11 +23,8 @@ const MEANINGS: readonly (readonly [RegExp, FaultCode, string])[] = [
     'value.refused',
     'A text is not valid UTF-8.',
   ],
-  [
-    /Maximum line size|does not support a full read on this file/,
-    'source.refused',
-    'A line is longer than 16 MB, or a quote is never closed.',
-  ],
+  [/Maximum line size/, 'source.refused', 'A row is longer than 16 MiB.'],
+  [/Expected Number of Columns/, 'source.refused', 'A row has more or fewer cells than the first line.'],
   [
     /No files found|No such file or directory|Cannot open file/,
     'source.unreachable',

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { DELIMITER, DELIMITER_FORM } from '../column/csv-text.ts';
 
 /** Files DuckDB reads: Parquet, CSV, JSON lines, or a table of a DuckDB database file. */
 const duckdbOptions = z.strictObject({
@@ -9,8 +10,8 @@ const duckdbOptions = z.strictObject({
   format: z.enum(['parquet', 'csv', 'jsonl', 'duckdb']).optional(),
   /** For a database file: its table or view, `schema.name` or `name`. */
   table: z.string().min(1).optional(),
-  /** For CSV: one character between cells; a tab for .tsv, else a comma. */
-  delimiter: z.string().length(1).optional(),
+  /** For CSV: one ASCII character between cells; a tab for .tsv, else a comma. */
+  delimiter: z.string().regex(DELIMITER, DELIMITER_FORM).optional(),
 });
 
 export type DuckdbOptions = z.infer<typeof duckdbOptions>;

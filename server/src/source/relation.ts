@@ -1,5 +1,6 @@
 import { identifier, literal } from '../column/sql.ts';
 import { csvScan } from './csv-scan.ts';
+import { OTHERS } from './landed-text.ts';
 import type { Piece, SourceShape } from './source.ts';
 
 /** Name under which a relation offers its rows' position; no source column may have it. */
@@ -31,8 +32,8 @@ export function relationSql(
 /** SQL of the scan of a piece's files. */
 export function scanOf(shape: Omit<SourceShape, 'pieces'>, piece: Piece | null, landed: readonly string[]): string {
   if (shape.live) {
-    const names = shape.columns.map(({ name }) => name);
-    return csvScan(listOf(landed), names, { delimiter: ',', hasHeader: false, lineEnd: '\\n' });
+    const names = [...shape.columns.map(({ name }) => name), OTHERS];
+    return csvScan(listOf(landed), names, { delimiter: ',' });
   }
   // A table's scan names no files, though its name may hold "{files}".
   if (shape.kind === 'table') return shape.scan;
@@ -42,8 +43,8 @@ export function scanOf(shape: Omit<SourceShape, 'pieces'>, piece: Piece | null, 
 }
 
 /** Whether the engine reads what landed of the input, and not the input itself. */
-export function isLanded({ live, kind }: Pick<SourceShape, 'live' | 'kind'>): boolean {
-  return live !== null || kind === 'jsonl';
+export function isLanded({ live, kind, delimiter }: Pick<SourceShape, 'live' | 'kind' | 'delimiter'>): boolean {
+  return live !== null || kind === 'jsonl' || delimiter !== undefined;
 }
 
 function listOf(paths: readonly string[]): string {

@@ -39,6 +39,8 @@ export interface SourceShape {
   readonly type: SourceOptions['type'];
   readonly kind: 'parquet' | 'csv' | 'jsonl' | 'table' | 'live';
   readonly inputs: readonly PinnedFile[];
+  /** Of CSV whose rows land. */
+  readonly delimiter?: string;
   readonly columns: readonly SourceColumn[];
   /** SQL of the scan of one piece, `{files}` standing for its files or where they landed; for a table its quoted name; for a live relation empty. */
   readonly scan: string;

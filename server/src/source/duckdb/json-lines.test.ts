@@ -2,8 +2,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { assemble } from '../../../test/assemble.ts';
 import { fc } from '../../../test/draws.ts';
-import { BadLine, JsonLines, type Wanted } from './json-lines.ts';
+import { JsonLines, type Wanted } from './json-lines.ts';
 import { JSON_LINES_WASM_BASE64 } from './json-lines.wasm.ts';
+import { BadLine } from './line-files.ts';
 
 /** What JSON has no word for, though many write it. */
 const NO_NUMBERS = /^-?Infinity$|^NaN$/;

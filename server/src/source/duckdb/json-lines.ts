@@ -1,6 +1,7 @@
 import { Fault } from '../../base/errors.ts';
-import { type Global, type Memory, makeMemory, WasmModule } from '../../base/wasm.ts';
+import { type Global, SpareMemories, WasmModule } from '../../base/wasm.ts';
 import { JSON_LINES_WASM_BASE64 } from './json-lines.wasm.ts';
+import { BadLine, type LineRoom } from './line-files.ts';
 
 /** The exports of json-lines.wat, which says what they mean. */
 interface LinesExports {
@@ -57,18 +58,6 @@ interface Reading {
   readonly rows: number;
 }
 
-/** A line that cannot be read; `at` is where in the memory, `words` is what follows on the line's number. */
-export class BadLine extends Error {
-  readonly at: number;
-  readonly words: string;
-
-  constructor(at: number, words: string) {
-    super(words);
-    this.at = at;
-    this.words = words;
-  }
-}
-
 /** What a row of CSV may have, its end included: all but quotes stay as long or get shorter, and cells get quotes and a comma. */
 export function mostRowBytes(lineBytes: number, columns: number): number {
   return 2 * lineBytes + 3 * columns + 2;
@@ -81,12 +70,11 @@ export function tooManyNames(): Fault {
   return new Fault('source.refused', `The lines have more than ${MAX_NAMES} different names.`);
 }
 
-/** Memories that nobody uses: left to the collector, they would stay for long. */
-const spare: Memory[] = [];
+const memories = new SpareMemories(PAGES);
 
 /** Reads lines that stand in its memory: finds columns, or writes the wanted ones as CSV without header. Dispose gives the memory back. */
-export class JsonLines implements Disposable {
-  readonly #memory = spare.pop() ?? makeMemory(PAGES);
+export class JsonLines implements LineRoom, Disposable {
+  readonly #memory = memories.take();
   readonly #module: LinesExports;
   readonly #columns: string[] = [];
   readonly #byName = new Map<string, number>();
@@ -166,7 +154,7 @@ export class JsonLines implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    if (this.#memory.buffer.byteLength === PAGES * PAGE_BYTES) spare.push(this.#memory);
+    memories.giveBack(this.#memory);
   }
 
   /** A name is met that is spelled as none before. */

@@ -5,9 +5,9 @@ import { type Column, type ColumnType, engineType, isNested } from '../../column
 import { csvScan } from '../csv-scan.ts';
 import type { OpenEngine, Piece, PinnedFile, SourceShape } from '../source.ts';
 import { declaredType, type FilesAsk, fromText } from './columns.ts';
+import { piecesOf } from './file-pieces.ts';
 import { type JsonLines, MAX_NAMES, mostRowBytes, tooManyNames } from './json-lines.ts';
-import { joinColumns, type ScannedLines, scanFile } from './scan-lines.ts';
-import { isPacked } from './unpacked.ts';
+import { joinColumns, scanFile } from './scan-lines.ts';
 
 /** What the engine reads of a file at once, at least. */
 const BUFFER_BYTES = 2 * 1024 * 1024;
@@ -24,12 +24,12 @@ function markOfFiles(inputs: readonly PinnedFile[]): string {
 export async function describeJsonl(ask: FilesAsk, _: OpenEngine, threads: number): Promise<SourceShape> {
   const pieces: Piece[] = [];
   let found: Columns = [];
-  let lineBytes = 0;
+  let rowBytes = 0;
   for (const [at, input] of ask.inputs.entries()) {
     const scanned = await scanFile(input, threads);
     pieces.push(...piecesOf(at, input.path, scanned));
     found = joinColumns(found, scanned.columns);
-    lineBytes = Math.max(lineBytes, scanned.lineBytes);
+    rowBytes = Math.max(rowBytes, scanned.rowBytes);
   }
   const mark = markOfFiles(ask.inputs);
   const columns = columnsOf(found, ask);
@@ -42,7 +42,7 @@ export async function describeJsonl(ask: FilesAsk, _: OpenEngine, threads: numbe
       ...column,
       expression: cellSql(cellName(at), column.type, { mark, depth: 0 }),
     })),
-    scan: scanSql(columns, { mark, rowBytes: Math.max(BUFFER_BYTES, mostRowBytes(lineBytes, columns.length)) }),
+    scan: scanSql(columns, { mark, rowBytes: Math.max(BUFFER_BYTES, mostRowBytes(rowBytes, columns.length)) }),
     position: 'row_number() over ()',
     rowNumber: null,
     pieces,
@@ -52,20 +52,6 @@ export async function describeJsonl(ask: FilesAsk, _: OpenEngine, threads: numbe
 }
 
 type Columns = JsonLines['columns'];
-
-/** A small file is one piece, and so is a packed one, which can only be read from its start. */
-function piecesOf(at: number, path: string, { rows, bytes, cuts }: ScannedLines): Piece[] {
-  const files = [at, at] as const;
-  if (isPacked(path)) return [{ files, rows: null, bytes }];
-  if (cuts.length === 0) return [{ files, rows: null, bytes, count: rows }];
-  const starts = [{ row: 0, byte: 0 }, ...cuts];
-  return starts.flatMap((start, index) => {
-    const next = starts[index + 1] ?? { row: rows, byte: bytes };
-    return next.row === start.row
-      ? []
-      : [{ files, rows: [start.row, next.row] as const, start, bytes: next.byte - start.byte }];
-  });
-}
 
 type FoundColumn = Column & { readonly isAbsent?: true };
 
@@ -93,7 +79,7 @@ interface Scanning {
 /** Of what `landLines` writes; cells of nested values become JSON with marked numbers. */
 function scanSql(columns: readonly Column[], { mark, rowBytes }: Scanning): string {
   const names = ['row', ...columns.map((_, at) => cellName(at))];
-  const scan = csvScan('{files}', names, { delimiter: ',', hasHeader: false, lineEnd: '\\n', rowBytes });
+  const scan = csvScan('{files}', names, { delimiter: ',', rowBytes });
   const nested = columns.flatMap(({ type }, at) => (isNested(type) ? [cellName(at)] : []));
   if (nested.length === 0) return scan;
   const marked = nested.map((name) => `${markNumbers(name, mark)} as ${name}`);

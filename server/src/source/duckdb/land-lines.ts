@@ -2,16 +2,14 @@ import { type FileHandle, open, rename } from 'node:fs/promises';
 import { Fault } from '../../base/errors.ts';
 import { type ColumnType, isNested } from '../../column/type.ts';
 import type { LandAsk } from '../source.ts';
+import { feedCsv } from './csv-files.ts';
+import { CsvLines } from './csv-lines.ts';
 import { JsonLines, type Wanted } from './json-lines.ts';
-import { feedLines } from './line-files.ts';
+import { type Feeding, feedLines } from './line-files.ts';
 
-/** Writes a piece's rows as CSV: a 1, then a cell for each column of the shape, empty where it is not asked for. */
+/** Writes a piece's rows as CSV: a 1, then a cell for each column of the shape. Of JSON lines it is empty where it is not asked for. */
 export async function landLines({ shape, piece, columns, path, signal }: LandAsk): Promise<number> {
-  const asked = new Set(columns ?? shape.columns.map(({ name }) => name));
-  using lines = new JsonLines(
-    shape.columns.map(({ name, type }) => ({ name, wanted: asked.has(name) ? wantedOf(type) : 'no' })),
-    false,
-  );
+  using lines = openLines(shape, columns);
   const part = `${path}.part`;
   await using file = await open(part, 'w');
   const [first, last] = piece.files;
@@ -21,9 +19,16 @@ export async function landLines({ shape, piece, columns, path, signal }: LandAsk
   const landing = new Landing(lines, file, { skipped: range === null ? 0 : range[0] - start.row, wanted: planned });
   for (const input of inputs) await landing.take(input.path, start.byte, signal);
   if (planned !== undefined && landing.rows !== planned)
-    throw new Fault('run.short', `Of ${planned} lines ${landing.rows} were read.`);
+    throw new Fault('run.short', `Of ${planned} rows ${landing.rows} were read.`);
   await rename(part, path);
   return landing.rows;
+}
+
+function openLines({ columns, delimiter }: LandAsk['shape'], asked: LandAsk['columns']): JsonLines | CsvLines {
+  if (delimiter !== undefined) return new CsvLines(delimiter, columns.length);
+  const wanted = new Set(asked ?? columns.map(({ name }) => name));
+  const cells = columns.map(({ name, type }) => ({ name, wanted: wanted.has(name) ? wantedOf(type) : 'no' }) as const);
+  return new JsonLines(cells, false);
 }
 
 /** JSON and what is nested keep the text they have in the line; of others the text is what their values are made of. */
@@ -33,13 +38,13 @@ function wantedOf(type: ColumnType): Wanted {
 
 class Landing {
   rows = 0;
-  readonly #lines: JsonLines;
+  readonly #lines: JsonLines | CsvLines;
   readonly #file: FileHandle;
   readonly #wanted: number;
   #toSkip: number;
 
   constructor(
-    lines: JsonLines,
+    lines: JsonLines | CsvLines,
     file: FileHandle,
     { skipped, wanted }: { readonly skipped: number; readonly wanted: number | undefined },
   ) {
@@ -51,16 +56,16 @@ class Landing {
 
   async take(path: string, fromByte: number, signal: AbortSignal): Promise<void> {
     const lines = this.#lines;
-    await feedLines({
+    const feeding: Omit<Feeding, 'lines'> = {
       path,
       fromByte,
       toByte: Number.POSITIVE_INFINITY,
-      lines,
       take: ({ start, end }) => {
         if (signal.aborted) throw new Fault('run.cancelled', 'The run was cancelled.');
         return this.#write(start, end);
       },
-    });
+    };
+    await (lines instanceof CsvLines ? feedCsv({ ...feeding, lines }) : feedLines({ ...feeding, lines }));
   }
 
   /** False when all that are wanted have been. */

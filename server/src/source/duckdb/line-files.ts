@@ -1,7 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import { basename } from 'node:path';
 import { Fault } from '../../base/errors.ts';
-import { BadLine, type JsonLines } from './json-lines.ts';
 import { type ByteReader, openBytes, openUnpacked } from './unpacked.ts';
 
 /** Longest line that is read, in bytes. */
@@ -10,21 +9,41 @@ const MAX_LINE_BYTES = 64 * 1024 * 1024;
 const LINE_FEED = 10;
 const BYTE_ORDER_MARK = Buffer.from('\ufeff');
 
+/** A memory that lines stand in, and are read in. */
+export interface LineRoom {
+  /** Void when more room is made. */
+  readonly room: Buffer;
+  /** Makes room for so many bytes, and keeps what is there. */
+  makeRoom(lineBytes: number): void;
+}
+
+/** A line that cannot be read; `at` is where in the memory, `words` is what follows on the line's number. */
+export class BadLine extends Error {
+  readonly at: number;
+  readonly words: string;
+
+  constructor(at: number, words: string) {
+    super(words);
+    this.at = at;
+    this.words = words;
+  }
+}
+
 /** Lines that stand in the memory of `lines`, whole. */
-interface Lines {
+export interface Lines {
   readonly start: number;
   readonly end: number;
   /** The byte of the file behind them. */
   readonly nextByte: number;
 }
 
-interface Feeding {
+export interface Feeding {
   readonly path: string;
   /** Where a line begins. */
   readonly fromByte: number;
   /** Where one ends; infinite for the end of the file. */
   readonly toByte: number;
-  readonly lines: JsonLines;
+  readonly lines: LineRoom;
   /** Reads lines; false when no more are wanted. */
   take(some: Lines): boolean | Promise<boolean>;
 }
@@ -42,12 +61,16 @@ export async function feedLines(feeding: Feeding): Promise<number> {
     return feed.bytes;
   } catch (error) {
     if (!(error instanceof BadLine)) throw error;
-    const line = await lineAt(path, fromByte + feed.start + error.at);
-    const { words } = error;
-    if (words === NO_UTF8)
-      throw new Fault('value.refused', `${NO_UTF8} It stands in line ${line} of ${basename(path)}.`);
-    throw new Fault('source.refused', `Line ${line} of ${basename(path)} ${words}.`);
+    throw await badLine(path, fromByte + feed.start + error.at, error.words);
   }
+}
+
+/** What is told of the line in which a byte of the file stands. */
+export async function badLine(path: string, byte: number, words: string): Promise<Fault> {
+  const line = await lineAt(path, byte);
+  if (words === NO_UTF8)
+    return new Fault('value.refused', `${NO_UTF8} It stands in line ${line} of ${basename(path)}.`);
+  return new Fault('source.refused', `Line ${line} of ${basename(path)} ${words}.`);
 }
 
 const NO_UTF8 = 'A text is not valid UTF-8.';

@@ -1,18 +1,13 @@
 import { open } from 'node:fs/promises';
 import { Beside } from '../../base/beside.ts';
 import type { PinnedFile } from '../source.ts';
+import { type FoundRows, pieceBytesOf } from './file-pieces.ts';
 import { JsonLines } from './json-lines.ts';
 import { feedLines, readable } from './line-files.ts';
 import { isPacked } from './unpacked.ts';
 
 /** Files are read in stretches of about so many bytes, whoever reads them: where they are cut depends on nothing else. */
 const STRETCH_BYTES = 32 * 1024 * 1024;
-
-/** Of which large files are cut into pieces, in bytes. */
-const PIECE_BYTES = 4 * 1024 * 1024;
-
-/** A plan carries its pieces around, so a file has no more of them than about this, only larger ones. */
-const MAX_PIECES = 4096;
 
 /** A thread takes 60 ms to start: so many stretches are worth it. */
 const STRETCHES_BESIDE = 2;
@@ -31,14 +26,8 @@ export interface Stretch {
 }
 
 /** What is in the lines of a file, or of a stretch of it. */
-export interface ScannedLines {
+export interface ScannedLines extends FoundRows {
   readonly columns: JsonLines['columns'];
-  /** No line has more bytes. */
-  readonly lineBytes: number;
-  readonly rows: number;
-  readonly bytes: number;
-  /** Where lines begin, a piece's bytes or more from each other and from the start. */
-  readonly cuts: readonly { readonly row: number; readonly byte: number }[];
 }
 
 /** Reads all lines of a file, by several threads where it is large. Throws what `feedLines` throws. */
@@ -64,7 +53,7 @@ export async function scanStretch({ pieceBytes, ...stretch }: Stretch): Promise<
     },
   });
   const { columns, longest } = lines;
-  return { columns, lineBytes: longest, rows, bytes, cuts: cuts.slice(1) };
+  return { columns, rowBytes: longest, rows, bytes, cuts: cuts.slice(1) };
 }
 
 async function scanInTurn(stretches: readonly Stretch[]): Promise<ScannedLines[]> {
@@ -101,7 +90,7 @@ function joined(before: ScannedLines, next: ScannedLines): ScannedLines {
   const cuts = next.cuts.map((cut) => ({ row: cut.row + row, byte: cut.byte }));
   return {
     columns: joinColumns(before.columns, next.columns),
-    lineBytes: Math.max(before.lineBytes, next.lineBytes),
+    rowBytes: Math.max(before.rowBytes, next.rowBytes),
     rows: row + next.rows,
     bytes: byte + next.bytes,
     cuts: [...before.cuts, { row, byte }, ...cuts],
@@ -119,9 +108,8 @@ export function joinColumns(before: JsonLines['columns'], next: JsonLines['colum
 }
 
 async function stretchesOf(path: string, sizeBytes: number): Promise<Stretch[]> {
-  const whole = { path, fromByte: 0, toByte: Number.POSITIVE_INFINITY };
-  if (isPacked(path)) return [{ ...whole, pieceBytes: Number.POSITIVE_INFINITY }];
-  const pieceBytes = Math.max(PIECE_BYTES, sizeBytes / MAX_PIECES);
+  const pieceBytes = pieceBytesOf(path, sizeBytes);
+  if (isPacked(path)) return [{ path, fromByte: 0, toByte: Number.POSITIVE_INFINITY, pieceBytes }];
   const starts = [0, ...(await readable(path, lineStarts(path, sizeBytes)))];
   return starts.map((fromByte, at) => ({
     path,

@@ -1,5 +1,6 @@
 import { identifier } from '../../column/sql.ts';
 import { type ColumnType, engineType, isNested } from '../../column/type.ts';
+import { landedText } from '../landed-text.ts';
 import type { LiveColumn, Sent, SourceColumn } from '../source.ts';
 import type { Attribute, CatalogType, Relation } from './catalog.ts';
 import { sentText, sentValue } from './cells.ts';
@@ -42,7 +43,7 @@ export function readColumn(attribute: Attribute, relation: Relation, declared: C
   const landed = landedSql(name, from, type);
   const isNatural = type.is === natural.is && engineType(type) === engineType(natural);
   return {
-    column: { name, type, nullable: !isRequired, expression: fromLanded(identifier(name), from, type) },
+    column: { name, type, nullable: !isRequired, expression: fromLanded(cellText(name, from), from, type) },
     live: {
       name,
       landed,
@@ -110,7 +111,13 @@ function refused(column: string, type: 'numeric' | 'int4'): string {
   return `pg_catalog.concat('refused: ', ${column})::pg_catalog.${type}`;
 }
 
-/** SQL (DuckDB) that makes the value of the text that landed. */
+/** SQL (DuckDB) of the text that PostgreSQL gave. */
+function cellText(name: string, from: CatalogType): string {
+  const isOneLine = Object.hasOwn(SIMPLE, from.name) && from.name !== 'json';
+  return isOneLine || from.name === 'numeric' ? identifier(name) : landedText(identifier(name));
+}
+
+/** SQL (DuckDB) that makes the value of that text. */
 function fromLanded(text: string, from: CatalogType, type: ColumnType): string {
   if (isListed(from, type)) {
     const items = `from_json(${text}, '["VARCHAR"]')`;

@@ -6,17 +6,30 @@ import { fc } from '../../../test/draws.ts';
 import { CopyRows } from './copy-rows.ts';
 import { COPY_ROWS_WASM_BASE64 } from './copy-rows.wasm.ts';
 
+const controls = fc.integer({ min: 0, max: 32 }).map((code) => String.fromCharCode(code));
 const rows = fc.array(
-  fc.string({ unit: 'grapheme', maxLength: 40 }).map((text) => `${text}\n`),
+  fc
+    .string({ unit: fc.oneof(controls, fc.string({ unit: 'grapheme', maxLength: 20 })), maxLength: 20 })
+    .map((text) => `${text}\n`),
   { maxLength: 8 },
 );
 
-test('rows go as they come, wherever the bytes part', () => {
+/** What landed-text.ts says. */
+function landed(row: string): string {
+  const stands = new Map(
+    Object.entries({ '\n': '\u0001', '\r': '\u0002', '\u0001': '\u00031', '\u0002': '\u00032', '\u0003': '\u00033' }),
+  );
+  const text = row.slice(0, -1);
+  const others = Array.from(text, (char) => stands.get(char) ?? char).join('');
+  return `${others},${Number(others !== text)}\n`;
+}
+
+test('rows have no line ends but their own, wherever the bytes part', () => {
   const taker = new CopyRows();
   fc.assert(
     fc.property(rows, cuts, (lines, lengths) => {
       taker.begin();
-      assert.equal(takeAll(taker, partsOf(messages(lines), lengths)), lines.join(''));
+      assert.equal(takeAll(taker, partsOf(messages(lines), lengths)), lines.map(landed).join(''));
       assert.equal(taker.count, lines.length);
       assert.equal(taker.left.length, 0);
     }),
@@ -26,11 +39,12 @@ test('rows go as they come, wherever the bytes part', () => {
 
 test('a full read is taken to its last byte, and a row that is larger than one', () => {
   const taker = new CopyRows();
-  for (const row of ['x\n', `${'sixteen letters.'.repeat(4)}\n`, `${'y'.repeat(1300)}\n`, `${'z'.repeat(300_000)}\n`]) {
+  const texts = ['x', 'sixteen letters.'.repeat(4), 'y'.repeat(1300), 'z'.repeat(300_000), '\u0003'.repeat(300_000)];
+  for (const row of texts.map((text) => `${text}\n`)) {
     const count = Math.ceil((3 * taker.input.length) / row.length);
     taker.begin();
     const sent = messages(Array.from({ length: count }, () => row));
-    assert.ok(takeAll(taker, partsOf(sent, [taker.input.length])) === row.repeat(count));
+    assert.ok(takeAll(taker, partsOf(sent, [taker.input.length])) === landed(row).repeat(count));
     assert.equal(taker.count, count);
   }
 });
@@ -40,7 +54,7 @@ test('another message is left to the caller, behind the rows before it', () => {
   const bytes = Buffer.concat([messages(['a\n']), Buffer.from('c\0\0\0\u0004')]);
   assert.equal(taker.receive(bytes), bytes.length);
   assert.equal(taker.take(), true);
-  assert.equal(taker.rows.toString(), 'a\n');
+  assert.equal(taker.rows.toString(), 'a,0\n');
   taker.drop(taker.rows.length);
   assert.equal(taker.take(), true);
   assert.equal(taker.left.toString(), 'c\0\0\0\u0004');

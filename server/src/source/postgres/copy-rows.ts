@@ -20,7 +20,7 @@ interface Exports extends Readonly<Record<'at' | 'end' | 'out' | 'rest', Global<
 
 const rowsModule = new WasmModule<Exports>(COPY_ROWS_WASM_BASE64);
 
-/** Takes rows of PostgreSQL's CSV as they are. */
+/** Takes rows of PostgreSQL's CSV, without line ends within them. */
 export class CopyRows implements Taker {
   /** A socket may read right into it, but not before `keep`. */
   readonly input: Buffer;

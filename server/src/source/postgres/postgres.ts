@@ -1,5 +1,6 @@
 import { Fault, refuse } from '../../base/errors.ts';
 import { identifier, literal } from '../../column/sql.ts';
+import { OTHERS } from '../landed-text.ts';
 import type { PostgresOptions } from '../options.ts';
 import { POSITION } from '../relation.ts';
 import type { DescribeAsk, LiveAsk, LiveReader, Source, SourceShape } from '../source.ts';
@@ -103,7 +104,8 @@ function unquoted(part: string): string {
 
 function columnsOf(relation: Relation, { types }: DescribeAsk): ReadColumn[] {
   const names = relation.attributes.map(({ name }) => name);
-  if (names.includes(POSITION)) throw refuse('/table', `A column may not be called ${POSITION}.`);
+  for (const taken of [POSITION, OTHERS])
+    if (names.includes(taken)) throw refuse('/table', `A column may not be called ${taken}.`);
   const missing = Object.keys(types).find((name) => !names.includes(name));
   if (missing !== undefined) {
     const known = names.slice(0, 40).join(', ');

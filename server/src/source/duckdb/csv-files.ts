@@ -1,0 +1,38 @@
+import type { CsvLines } from './csv-lines.ts';
+import { badLine, type Feeding, feedLines, type Lines } from './line-files.ts';
+
+interface FeedingCsv extends Feeding {
+  readonly lines: CsvLines;
+}
+
+/** As `feedLines`, without the header at the start of the file. Throws `source.refused` for a quote that is never closed, too. */
+export async function feedCsv(feeding: FeedingCsv): Promise<number> {
+  const { path, lines, take } = feeding;
+  let isHeader = feeding.fromByte === 0;
+  let quoteByte: number | null = null;
+  const bytes = await feedLines({
+    ...feeding,
+    take: async (some: Lines) => {
+      const { end, nextByte } = some;
+      const start = isHeader ? passHeader(lines, some) : some.start;
+      isHeader = false;
+      const isGoingOn = await take({ ...some, start });
+      const { isQuoted, quoteAt } = lines;
+      if (!isQuoted) quoteByte = null;
+      else if (quoteAt !== null) quoteByte = nextByte - (end - quoteAt);
+      return isGoingOn;
+    },
+  });
+  if (quoteByte !== null) throw await badLine(path, quoteByte, 'has a quote that is never closed');
+  return bytes;
+}
+
+/** Where the rows begin; where a carriage return alone ends the header, one ends a row. No line end is in a name. */
+function passHeader(lines: CsvLines, { start, end }: Lines): number {
+  const { room } = lines;
+  const feed = room.indexOf('\n', start);
+  const back = room.subarray(start, feed).indexOf('\r');
+  if (back < 0 || start + back === feed - 1) return feed + 1;
+  lines.endWithReturn();
+  return Math.min(end, start + back + 1);
+}
