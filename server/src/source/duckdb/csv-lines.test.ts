@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { assemble } from '../../../test/assemble.ts';
 import { fc } from '../../../test/draws.ts';
+import { landedText } from '../../../test/landed.ts';
 import { CsvLines } from './csv-lines.ts';
 import { CSV_LINES_WASM_BASE64 } from './csv-lines.wasm.ts';
 import { BadLine } from './line-files.ts';
@@ -13,16 +14,6 @@ const text = fc.array(fc.oneof(piece, fc.string({ unit: 'grapheme', maxLength: 4
 interface Drawn {
   readonly cell: string;
   readonly landed: string;
-}
-
-const LANDED = new Map([
-  ['\n', '\u0001'],
-  ['\r', '\u0002'],
-  ...['\u0001', '\u0002', '\u0003'].map((char, at) => [char, `\u0003${at + 1}`] as const),
-]);
-
-function landedText(cell: string): string {
-  return Array.from(cell, (char) => LANDED.get(char) ?? char).join('');
 }
 
 const blanks = fc.constantFrom('', '', '', ' ', '  ');

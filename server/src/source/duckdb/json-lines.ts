@@ -60,7 +60,7 @@ interface Reading {
 
 /** What a row of CSV may have, its end included: all but quotes stay as long or get shorter, and cells get quotes and a comma. */
 export function mostRowBytes(lineBytes: number, columns: number): number {
-  return 2 * lineBytes + 3 * columns + 2;
+  return 2 * lineBytes + 3 * columns + 4;
 }
 
 /** How many names the objects of an input may have between them. */

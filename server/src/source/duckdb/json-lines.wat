@@ -8,11 +8,9 @@
 ;; Spelling: +0 where its bytes stand, as between quotes, +4 how many, +8 its column or -1. $spell adds one.
 ;; Column: +0 number of the row it was last met in, +4 start, +8 end of its value there, +12 the value's kind,
 ;;   +13 how it is wanted: 0 not (its cell is empty), 1 as text, 2 as JSON, +14 what it has held: 1 for strings, 2 for others but null.
-;; Kinds: 0 null, 1 a string, 2 one with escapes, 3 one with escapes of line ends or U+0001, 4 a number, true or false,
-;;   5 what is nested.
+;; Kinds: 0 null, 1 a string, 2 one with escapes, 3 a number, true or false, 4 what is nested.
 ;;
-;; No cell has a line end in it: what reads the rows begins within the file, too, and there finds rows by their ends.
-;; Text that has one, or begins with U+0001, is U+0001 and the string as JSON.
+;; A row begins with a 1, so that none is blank, and has what `landed-text.ts` says within and behind it.
 (module
   ;; Called for a name that has no spelling yet, with start and end: gives its column, or -1 to pass it over.
   (import "calls" "unknown" (func $unknown (param i32 i32) (result i32)))
@@ -38,6 +36,7 @@
   (global $kind (mut i32) (i32.const 0))
   (global $escaped (mut i32) (i32.const 0))
   (global $char (mut i32) (i32.const 0))
+  (global $hasOthers (mut i32) (i32.const 0))
   (global $column (mut i32) (i32.const 0))
 
   (func $fail (param $error i32) (param $at i32) (result i32)
@@ -112,7 +111,7 @@
       (return (call $fail (i32.const 2) (local.get $at))))
     (i32.add (local.get $at) (i32.const 2)))
 
-  ;; Of a string from behind its quote on. $escaped tells of escapes in it: 0 none, 1 some, 2 such as kind 3 has.
+  ;; Of a string from behind its quote on. $escaped tells whether there are escapes in it.
   (func $string (param $at i32) (result i32)
     (local $chars v128) (local $bits i32) (local $c i32)
     (global.set $escaped (i32.const 0))
@@ -132,11 +131,7 @@
       (if (i32.eq (local.get $c) (i32.const 34)) (then (return (i32.add (local.get $at) (i32.const 1)))))
       (if (i32.ne (local.get $c) (i32.const 92)) (then (return (call $fail (i32.const 2) (local.get $at)))))
       (local.set $at (call $escape (local.get $at)))
-      ;; Of line ends, 10 and 13, and U+0001.
-      (if (i32.or (i32.eq (global.get $char) (i32.const 10))
-            (i32.or (i32.eq (global.get $char) (i32.const 13)) (i32.eq (global.get $char) (i32.const 1))))
-        (then (global.set $escaped (i32.const 2)))
-        (else (global.set $escaped (i32.or (global.get $escaped) (i32.eqz (global.get $escaped))))))
+      (global.set $escaped (i32.const 1))
       (br_if $next (local.get $at)))
     (i32.const 0))
 
@@ -188,9 +183,9 @@
     (if (i32.eq (i32.or (local.get $c) (i32.const 32)) (i32.const 123))
       (then
         (local.set $at (call $nested (local.get $at) (i32.add (local.get $depth) (i32.const 1))))
-        (global.set $kind (i32.const 5))
+        (global.set $kind (i32.const 4))
         (return (local.get $at))))
-    (global.set $kind (i32.const 4))
+    (global.set $kind (i32.const 3))
     (local.set $word (i32.load (local.get $at)))
     (if (i32.eq (local.get $word) (i32.const 0x65757274)) (then (return (i32.add (local.get $at) (i32.const 4)))))
     (if (i32.eq (local.get $word) (i32.const 0x6c6c756e))
@@ -345,7 +340,7 @@
       (then
         (i32.store8 offset=14 (local.get $at)
           (i32.or (i32.load8_u offset=14 (local.get $at))
-            (select (i32.const 1) (i32.const 2) (i32.lt_u (global.get $kind) (i32.const 4))))))))
+            (select (i32.const 1) (i32.const 2) (i32.lt_u (global.get $kind) (i32.const 3))))))))
 
   ;; An object from its bracket on.
   (func $object (param $at i32) (result i32)
@@ -419,9 +414,20 @@
           (local.set $start (i32.add (local.get $start) (i32.const 1)))
           (br_if $next (i32.lt_u (local.get $start) (local.get $end)))))))
 
+  ;; A character that others stand for.
+  (func $putOther (param $char i32)
+    (global.set $hasOthers (i32.const 1))
+    (if (i32.eq (local.get $char) (i32.const 10)) (then (call $put (i32.const 1)) (return)))
+    (if (i32.eq (local.get $char) (i32.const 13)) (then (call $put (i32.const 2)) (return)))
+    (call $put (i32.const 3))
+    (call $put (i32.add (local.get $char) (i32.const 48))))
+
   (func $putChar (param $char i32)
     (if (i32.lt_u (local.get $char) (i32.const 0x80))
       (then
+        (if (i32.or (i32.lt_u (i32.sub (local.get $char) (i32.const 1)) (i32.const 3))
+              (i32.or (i32.eq (local.get $char) (i32.const 10)) (i32.eq (local.get $char) (i32.const 13))))
+          (then (call $putOther (local.get $char)) (return)))
         (call $put (local.get $char))
         (if (i32.eq (local.get $char) (i32.const 34)) (then (call $put (i32.const 34))))
         (return)))
@@ -457,7 +463,7 @@
     (if (i32.eqz (local.get $kind)) (then (return)))
     (local.set $start (i32.load offset=4 (local.get $at)))
     (local.set $end (i32.load offset=8 (local.get $at)))
-    (if (i32.eq (local.get $kind) (i32.const 4)) (then (call $copy (local.get $start) (local.get $end)) (return)))
+    (if (i32.eq (local.get $kind) (i32.const 3)) (then (call $copy (local.get $start) (local.get $end)) (return)))
     (if (i32.and (i32.lt_u (local.get $kind) (i32.const 3))
           (i32.eq (i32.load8_u offset=13 (local.get $at)) (i32.const 1)))
       (then
@@ -471,16 +477,14 @@
             (call $put (i32.const 34))))
         (return)))
     (call $put (i32.const 34))
-    (if (i32.and (i32.eq (local.get $kind) (i32.const 3))
-          (i32.eq (i32.load8_u offset=13 (local.get $at)) (i32.const 1)))
-      (then (call $put (i32.const 1))))
     (call $copyDoublingQuotes (local.get $start) (local.get $end))
     (call $put (i32.const 34)))
 
-  ;; The row: 1, so that none is blank, and a cell for each column.
+  ;; The row: a cell for each column, between 1 and what tells of others.
   (func $putRow
     (local $at i32) (local $end i32)
     (call $put (i32.const 49))
+    (global.set $hasOthers (i32.const 0))
     (local.set $at (i32.const 0x50000))
     (local.set $end (i32.add (local.get $at) (i32.shl (global.get $columns) (i32.const 4))))
     (block $done
@@ -490,6 +494,8 @@
         (call $putCell (local.get $at))
         (local.set $at (i32.add (local.get $at) (i32.const 16)))
         (br $next)))
+    (call $put (i32.const 44))
+    (call $put (i32.add (i32.const 48) (global.get $hasOthers)))
     (call $put (i32.const 10)))
 
   ;; Reads the lines of [$at, $end), $most at most, and writes rows of them if $isWritten. Gives where it left off.
@@ -514,11 +520,10 @@
         (then (global.set $longest (i32.sub (local.get $next) (local.get $at)))))
       (if (local.get $isWritten)
         (then
-          ;; A quote of JSON text is doubled; beside each cell stand two quotes and a comma at most. The U+0001 of a text is
-          ;; made up for by the backslash of its line end, which is not doubled.
+          ;; A quote of JSON text is doubled; beside each cell stand two quotes and a comma at most.
           (if (i32.lt_u (i32.sub (global.get $outEnd) (global.get $out))
                 (i32.add (i32.mul (i32.sub (local.get $next) (local.get $at)) (i32.const 2))
-                  (i32.add (i32.mul (global.get $columns) (i32.const 3)) (i32.const 2))))
+                  (i32.add (i32.mul (global.get $columns) (i32.const 3)) (i32.const 4))))
             (then (global.set $error (i32.const 6)) (return (local.get $at))))
           (call $putRow)))
       (global.set $rows (i32.add (global.get $rows) (i32.const 1)))

@@ -3,6 +3,7 @@ import { MARK_LENGTH, MARKED_REST, markNumbers, markOf, unmarkNumbers } from '..
 import { identifier, literal } from '../../column/sql.ts';
 import { type Column, type ColumnType, engineType, isNested } from '../../column/type.ts';
 import { csvScan } from '../csv-scan.ts';
+import { landedText, OTHERS } from '../landed-text.ts';
 import type { OpenEngine, Piece, PinnedFile, SourceShape } from '../source.ts';
 import { declaredType, type FilesAsk, fromText } from './columns.ts';
 import { piecesOf } from './file-pieces.ts';
@@ -78,7 +79,7 @@ interface Scanning {
 
 /** Of what `landLines` writes; cells of nested values become JSON with marked numbers. */
 function scanSql(columns: readonly Column[], { mark, rowBytes }: Scanning): string {
-  const names = ['row', ...columns.map((_, at) => cellName(at))];
+  const names = ['row', ...columns.map((_, at) => cellName(at)), OTHERS];
   const scan = csvScan('{files}', names, { delimiter: ',', rowBytes });
   const nested = columns.flatMap(({ type }, at) => (isNested(type) ? [cellName(at)] : []));
   if (nested.length === 0) return scan;
@@ -88,15 +89,10 @@ function scanSql(columns: readonly Column[], { mark, rowBytes }: Scanning): stri
   return `(select * replace (${cells.join(', ')}) from (select * replace (${marked.join(', ')}) from ${scan}))`;
 }
 
-/** SQL of a cell as text: behind U+0001 stands JSON, since it has line ends. */
-function textSql(cell: string): string {
-  return `case when starts_with(${cell}, chr(1)) then json_extract_string(substr(${cell}, 2), '$') else ${cell} end`;
-}
-
 /** SQL of a cell as a value of the type. */
 function cellSql(cell: string, type: ColumnType, reading: Reading): string {
   if (isNested(type)) return memberSql(cell, type, reading);
-  return type.is === 'json' ? cell : fromText(textSql(cell), type);
+  return type.is === 'json' ? cell : fromText(landedText(cell), type);
 }
 
 interface Reading {

@@ -9,7 +9,7 @@ import type { Piece, SourceShape } from '../source.ts';
 import { duckdb } from './duckdb.ts';
 
 const LINE = (at: number) => `{"id":${at},"text":"${'é'.repeat(at % 90)} \\"${at}\\"","data":{"n":[${at}, 1.10]}}`;
-const ROW = (at: number) => `1,${at},"${'é'.repeat(at % 90)} ""${at}""","{""n"":[${at}, 1.10]}"`;
+const ROW = (at: number) => `1,${at},"${'é'.repeat(at % 90)} ""${at}""","{""n"":[${at}, 1.10]}",0`;
 const ROWS = 80_000;
 const upTo = <T>(count: number, make: (at: number) => T) => Array.from({ length: count }, (_, at) => make(at));
 
@@ -135,8 +135,8 @@ test('cells of columns that are not asked for stay empty', async () => {
   const shape = await describe([put(`${LINE(1)}\n{"late":"x","text":""}\n`)]);
   const [piece] = shape.pieces;
   assert.ok(piece);
-  assert.deepEqual(await landed(shape, piece, ['text', 'late']), ['1,,"é ""1""",,', '1,,"",,"x"']);
-  assert.deepEqual(await landed(shape, piece, []), ['1,,,,', '1,,,,']);
+  assert.deepEqual(await landed(shape, piece, ['text', 'late']), ['1,,"é ""1""",,,0', '1,,"",,"x",0']);
+  assert.deepEqual(await landed(shape, piece, []), ['1,,,,,0', '1,,,,,0']);
 });
 
 test('a line of megabytes is read, and one of more than 64 MiB refused', async () => {
@@ -144,7 +144,7 @@ test('a line of megabytes is read, and one of more than 64 MiB refused', async (
   const shape = await describe([put(`${LINE(0)}\n{"id":1,"text":"${long}"}\n${LINE(2)}\n`)], { id: ID });
   assert.match(shape.scan, /max_line_size = 100000\d\d, buffer_size = 100000\d\d,/);
   const rows = await landed(shape, shape.pieces[0] as Piece);
-  assert.deepEqual(rows, [ROW(0), `1,1,"${'""\\x'.repeat(1_000_000)}",`, ROW(2)]);
+  assert.deepEqual(rows, [ROW(0), `1,1,"${'""\\x'.repeat(1_000_000)}",,0`, ROW(2)]);
   const longer = put(`${LINE(0)}\n{"text":"${'x'.repeat(64 * 2 ** 20)}"}\n`);
   const message = `Line 2 of ${basename(longer)} is longer than 64 MiB.`;
   await assert.rejects(describe([longer]), { code: 'source.refused', message });
@@ -217,7 +217,7 @@ test('a very large file is read by several threads as by one', async () => {
   for (const piece of one.pieces) ids.push(...(await landed(one, piece, ['id'])));
   assert.deepEqual(
     ids,
-    upTo(6500, (at) => `1,${at},,,`),
+    upTo(6500, (at) => `1,${at},,,,0`),
   );
   writeFileSync(path, text.replace('"id":6400,', '"id":,').replace('"id":2100,', '"id"2100,'));
   const message = `Line 2101 of ${basename(path)} is not valid JSON.`;

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { assemble } from '../../../test/assemble.ts';
 import { cuts, messages, partsOf, takeAll } from '../../../test/copy-messages.ts';
 import { fc } from '../../../test/draws.ts';
+import { landedText } from '../../../test/landed.ts';
 import { CopyRows } from './copy-rows.ts';
 import { COPY_ROWS_WASM_BASE64 } from './copy-rows.wasm.ts';
 
@@ -14,14 +15,9 @@ const rows = fc.array(
   { maxLength: 8 },
 );
 
-/** What landed-text.ts says. */
 function landed(row: string): string {
-  const stands = new Map(
-    Object.entries({ '\n': '\u0001', '\r': '\u0002', '\u0001': '\u00031', '\u0002': '\u00032', '\u0003': '\u00033' }),
-  );
   const text = row.slice(0, -1);
-  const others = Array.from(text, (char) => stands.get(char) ?? char).join('');
-  return `${others},${Number(others !== text)}\n`;
+  return `${landedText(text)},${Number(landedText(text) !== text)}\n`;
 }
 
 test('rows have no line ends but their own, wherever the bytes part', () => {
