@@ -31,8 +31,7 @@ export async function feedCsv(feeding: FeedingCsv): Promise<number> {
 function passHeader(lines: CsvLines, { start, end }: Lines): number {
   const { room } = lines;
   const feed = room.indexOf('\n', start);
-  const back = room.subarray(start, feed).indexOf('\r');
-  if (back < 0 || start + back === feed - 1) return feed + 1;
-  lines.endWithReturn();
-  return Math.min(end, start + back + 1);
+  const back = start + room.subarray(start, feed).indexOf('\r');
+  lines.isMac = back >= start && back < feed - 1;
+  return lines.isMac ? Math.min(end, back + 1) : feed + 1;
 }

@@ -75,9 +75,13 @@ export class CsvLines implements LineRoom, Disposable {
     return Buffer.from(this.#memory.buffer, LINES_AT, this.#lineBytes);
   }
 
-  /** Rows may end with a carriage return alone, as old Macs wrote them. */
-  endWithReturn(): void {
-    this.#module.isMac.value = 1;
+  /** Whether rows may end with a carriage return alone, as old Macs wrote them. */
+  get isMac(): boolean {
+    return this.#module.isMac.value !== 0;
+  }
+
+  set isMac(is: boolean) {
+    this.#module.isMac.value = Number(is);
   }
 
   /** Bytes of the longest row so far. */

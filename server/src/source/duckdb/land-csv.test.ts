@@ -102,6 +102,15 @@ test('rows of files that end lines with carriage returns are read', async () => 
     '1,2,,0',
     '1,3,4,0',
   ]);
+  const large = await describe([put(`a,b\r${upTo(ROWS, (at) => `${at},"${'x'.repeat(at % 100)}\n"\r`).join('')}`)]);
+  assert.deepEqual(
+    large.pieces.map(({ count }) => count),
+    [ROWS],
+  );
+  assert.equal(
+    (await landed(large, large.pieces[0]))[ROWS - 1],
+    `1,${ROWS - 1},"${'x'.repeat((ROWS - 1) % 100)}\u0001",1`,
+  );
 });
 
 test('a packed file is read when it lands, as what is in it', async () => {

@@ -23,7 +23,8 @@ export async function scanCsv({ path, sizeBytes }: PinnedFile, delimiter: string
       const found = lines.read(start, end).rows;
       rows += found;
       const byte = nextByte - (end - lines.rowsEnd);
-      if (found > 0 && byte - (cuts.at(-1)?.byte ?? 0) >= pieceBytes) cuts.push({ row: rows, byte });
+      // Only the header tells how such a file's rows end.
+      if (found > 0 && !lines.isMac && byte - (cuts.at(-1)?.byte ?? 0) >= pieceBytes) cuts.push({ row: rows, byte });
       return true;
     },
   });
