@@ -54,6 +54,7 @@ suite('every value of a text file survives', { skip: whyNoReaders() }, () => {
       delimiter: fc.constantFrom(',', ';', '\t'),
       lineEnd: fc.constantFrom('\n', '\r\n', '\r'),
       quotesAll: fc.boolean(),
+      blanks: fc.constantFrom('', ' ', '   '),
     });
     // A header with line ends in it is refused.
     const tables = calmTable.map((table) => named(table, (name) => name.replaceAll(/[\r\n]/g, ' ')));
@@ -123,6 +124,7 @@ suite('every value of a text file survives', { skip: whyNoReaders() }, () => {
       ['#id,b', '#id', 'b'],
       ['1,2', '1', '2'],
       [' a , b', ' a ', ' b'],
+      [' "a, b"  ,  "c" ', 'a, b', 'c'],
       ['"x ""y""",z', 'x "y"', 'z'],
       ['a,A', 'a', 'A_1'],
       ['id,', 'id', 'column1'],

@@ -6,13 +6,15 @@ interface CsvDialect {
   readonly delimiter: string;
   readonly lineEnd: string;
   readonly quotesAll: boolean;
+  /** Blanks before and behind quotes. */
+  readonly blanks?: string;
 }
 
 /** The table as a CSV: NULL is an empty cell, empty text is "". */
-export function csvText({ columns, rows }: Table, { delimiter, lineEnd, quotesAll }: CsvDialect): string {
+export function csvText({ columns, rows }: Table, { delimiter, lineEnd, quotesAll, blanks = '' }: CsvDialect): string {
   const quoted = (text: string) => {
     const isPlain = !quotesAll && text !== '' && !/["\r\n]|^\s|\s$/.test(text) && !text.includes(delimiter);
-    return isPlain ? text : `"${text.replaceAll('"', '""')}"`;
+    return isPlain ? text : `${blanks}"${text.replaceAll('"', '""')}"${blanks}`;
   };
   const lines = Array.from({ length: rows }, (_, row) =>
     columns.map(({ type, values }) => {

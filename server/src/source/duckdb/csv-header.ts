@@ -2,6 +2,9 @@ import { basename } from 'node:path';
 import { Fault, isSystemError } from '../../base/errors.ts';
 import { openUnpacked } from './unpacked.ts';
 
+/** As csv-lines.wat has it. */
+const MAX_BLANKS = 200;
+
 /** A first line longer than this is no header. */
 const MAX_HEADER_CHARS = 4 * 1024 * 1024;
 
@@ -45,16 +48,22 @@ async function readStart(path: string, delimiter: string): Promise<string> {
 function parseRecord(text: string, delimiter: string, isOpen = false): string[] | null {
   const cells: string[] = [];
   for (let start = 0; ; ) {
-    const isQuoted = text[start] === '"';
-    const quotedEnd = isQuoted ? closingQuote(text, start) + 1 : start;
+    const opened = delimiter === ' ' ? start : start + blanksAt(text, start);
+    const isQuoted = text[opened] === '"';
+    const quotedEnd = isQuoted ? closingQuote(text, opened) + 1 : start;
     if (isQuoted && quotedEnd === 0) return null;
     const end = endOfCell(text, quotedEnd, delimiter);
     if (end === text.length && isOpen) return null;
-    const quoted = text.slice(start + 1, quotedEnd - 1).replaceAll('""', '"');
-    cells.push((isQuoted ? quoted : '') + text.slice(quotedEnd, end));
+    const quoted = text.slice(opened + 1, quotedEnd - 1).replaceAll('""', '"');
+    // Blanks around quotes are not part of the name.
+    cells.push(isQuoted ? quoted + text.slice(quotedEnd, end).replace(/ +$/, '') : text.slice(start, end));
     if (text[end] !== delimiter) return cells;
     start = end + 1;
   }
+}
+
+function blanksAt(text: string, start: number): number {
+  return /^ */.exec(text.slice(start, start + MAX_BLANKS))?.[0].length ?? 0;
 }
 
 function endOfCell(text: string, from: number, delimiter: string): number {

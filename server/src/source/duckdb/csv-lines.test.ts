@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { assemble } from '../../../test/assemble.ts';
 import { fc } from '../../../test/draws.ts';
-import { landedText } from '../../../test/landed.ts';
+import { landedText, textLanded } from '../../../test/landed.ts';
 import { CsvLines } from './csv-lines.ts';
 import { CSV_LINES_WASM_BASE64 } from './csv-lines.wasm.ts';
 import { BadLine } from './line-files.ts';
@@ -18,8 +18,8 @@ interface Drawn {
 
 const blanks = fc.constantFrom('', '', '', ' ', '  ');
 const quoted = fc.tuple(text, blanks, blanks).map(([parts, before, behind]): Drawn => {
-  const cell = `${before}"${parts.join('').replaceAll('"', '""')}"${behind}`;
-  return { cell, landed: landedText(cell) };
+  const cell = `"${parts.join('').replaceAll('"', '""')}"`;
+  return { cell: `${before}${cell}${behind}`, landed: landedText(cell) };
 });
 const bare = text.map((parts): Drawn => {
   const cell = parts
@@ -70,7 +70,7 @@ test('rows land without line ends in them, wherever lines and rows are parted', 
       const written = rows.map((cells, at) => cells.map(({ cell }) => cell).join(',') + (ends[at % ends.length] ?? ''));
       const wanted = rows.map((cells) => {
         const row = cells.map((cell) => cell.landed).join(',');
-        return `1,${row},${Number(cells.some(({ cell, landed: other }) => cell !== other))}\n`;
+        return `1,${row},${Number(row !== textLanded(row))}\n`;
       });
       const result = landed(`\n${written.join('')}`, 2, { lines, most });
       assert.equal(result.out, wanted.join(''));
@@ -94,6 +94,16 @@ test('a blank line is a row of a single column only', () => {
 test('blanks, too, may stand between cells', () => {
   assert.equal(landed('a "b\nc" "d"\n', 3, { delimiter: ' ' }).out, '1 a "b\u0001c" "d" 1\n');
   assert.equal(landed('a,|"b\n|"|c\n', 3, { delimiter: '|' }).out, '1|a,|"b\u0001|"|c|1\n');
+});
+
+test('blanks around quotes do not land, wherever the room for rows ends', () => {
+  for (let length = 524_200; length < 524_290; length++) {
+    const text = 'x'.repeat(length);
+    assert.ok(landed(`${text},    "a"   ,b\n`, 2).out === `1,${text},"a",b,0\n`, `${length}`);
+  }
+  const blanks = ' '.repeat(200);
+  assert.equal(landed(`x,${blanks}"y"\n`, 2).out, '1,x,"y",0\n');
+  assert.throws(() => landed(`x,${blanks} "y"\n`, 2), { words: 'has more than 200 blanks before a quote' });
 });
 
 test('rows that are longer than there is room for come in parts', () => {

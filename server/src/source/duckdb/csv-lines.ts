@@ -32,6 +32,7 @@ const MOST_ROWS = 0x7fffffff;
 const REASONS: Readonly<Record<number, string>> = {
   1: 'has a carriage return outside quotes that ends no line',
   2: 'has text behind a closing quote',
+  3: 'has more than 200 blanks before a quote',
 };
 
 /** What a call has read of the lines it was given. */

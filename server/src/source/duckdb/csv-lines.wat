@@ -2,6 +2,7 @@
 ;; each, so that none is blank or begins with a byte order mark, and what `landed-text.ts` has within and behind it.
 ;;
 ;; A quote opens where a cell begins, behind blanks or none. In an open one a quote closes it unless another follows.
+;; Blanks around the quotes do not land: of several the engine would take a quote for a character.
 ;;
 ;; Sixteen bytes are read and written at a time, past the end of what counts.
 (module
@@ -27,11 +28,11 @@
   (global $rowBytes (mut i32) (i32.const 0))
   (global $rowAt (mut i32) (i32.const 0))
 
-  ;; Where the next byte goes, and where there is no more room.
+  ;; Where the next byte goes, and where there is no more room, but for some hundred bytes.
   (global $out (export "out") (mut i32) (i32.const 0))
   (global $outEnd (export "outEnd") (mut i32) (i32.const 0))
 
-  ;; 1 for a carriage return that ends no row, 2 for what stands behind a quote.
+  ;; 1 for a carriage return that ends no row, 2 for what stands behind a quote, 3 for too many blanks before one.
   (global $error (export "error") (mut i32) (i32.const 0))
 
   (func $put (param $byte i32)
@@ -91,25 +92,35 @@
     (i32.or (i32.eq (local.get $c) (global.get $delimiter))
       (i32.or (i32.eq (local.get $c) (i32.const 10)) (i32.eq (local.get $c) (i32.const 13)))))
 
-  (func $quote (param $at i32) (result i32)
-    (call $put (i32.const 34))
-    (if (i32.eqz (global.get $isQuoted))
+  ;; Opens a quote where a cell begins; blanks before it are taken back. Elsewhere it stands for itself.
+  (func $openQuote (param $at i32) (result i32)
+    (local $blanks i32)
+    (local.set $blanks
+      (i32.sub (i32.sub (local.get $at) (i32.const 1))
+        (call $noBlank (i32.sub (local.get $at) (i32.const 1)) (i32.const -1))))
+    (if (call $isBorder (i32.sub (local.get $at) (i32.const 1))) (then (local.set $blanks (i32.const 0))))
+    (if (call $isBorder (i32.sub (i32.sub (local.get $at) (i32.const 1)) (local.get $blanks)))
       (then
-        (if (i32.or (call $isBorder (i32.sub (local.get $at) (i32.const 1)))
-              (call $isBorder (call $noBlank (i32.sub (local.get $at) (i32.const 1)) (i32.const -1))))
-          (then
-            (global.set $isQuoted (i32.const 1))
-            (global.set $quoteAt (local.get $at)))))
-      (else
-        (local.set $at (i32.add (local.get $at) (i32.const 1)))
-        (if (i32.eq (i32.load8_u (local.get $at)) (i32.const 34))
-          (then (call $put (i32.const 34)) (return (i32.add (local.get $at) (i32.const 1)))))
-        (global.set $isQuoted (i32.const 0))
-        (if (i32.eqz
-              (i32.or (call $isBorder (local.get $at)) (call $isBorder (call $noBlank (local.get $at) (i32.const 1)))))
-          (then (global.set $error (i32.const 2))))
-        (return (local.get $at))))
+        (global.set $isQuoted (i32.const 1))
+        (global.set $quoteAt (local.get $at))
+        (if (i32.gt_u (local.get $blanks) (i32.const 200)) (then (global.set $error (i32.const 3))))
+        (global.set $out (i32.sub (global.get $out) (local.get $blanks)))))
+    (call $put (i32.const 34))
     (i32.add (local.get $at) (i32.const 1)))
+
+  ;; A quote in an open one. Blanks behind one that closes are passed over.
+  (func $innerQuote (param $at i32) (result i32)
+    (call $put (i32.const 34))
+    (local.set $at (i32.add (local.get $at) (i32.const 1)))
+    (if (i32.eq (i32.load8_u (local.get $at)) (i32.const 34))
+      (then
+        (call $put (i32.const 34))
+        (return (i32.add (local.get $at) (i32.const 1)))))
+    (global.set $isQuoted (i32.const 0))
+    (if (call $isBorder (local.get $at)) (then (return (local.get $at))))
+    (local.set $at (call $noBlank (local.get $at) (i32.const 1)))
+    (if (i32.eqz (call $isBorder (local.get $at))) (then (global.set $error (i32.const 2))))
+    (local.get $at))
 
   (func $putOther (param $byte i32)
     (global.set $hasOthers (i32.const 1))
@@ -134,6 +145,13 @@
     (if (global.get $error) (then (return (local.get $next))))
     (call $end (local.get $next)))
 
+  ;; Whether there is no more room. Blanks may be taken back, so a call does not end behind a few of them.
+  (func $isFull (result i32)
+    (i32.and (i32.ge_u (global.get $out) (global.get $outEnd))
+      (i32.or
+        (i32.ne (i32.load8_u (i32.sub (global.get $out) (i32.const 1))) (i32.const 32))
+        (i32.gt_u (i32.sub (global.get $out) (global.get $outEnd)) (i32.const 256)))))
+
   ;; Reads the lines of [$at, $end), at most $most rows of them, as far as there is room for what is written of them; it is
   ;; for the caller to take that or not. Before $at a line feed stands. Gives where it left off.
   (func (export "read") (param $at i32) (param $end i32) (param $most i32) (result i32)
@@ -144,7 +162,7 @@
       (loop $next
         (br_if $stop
           (i32.or (i32.ge_u (local.get $at) (local.get $end))
-            (i32.or (global.get $error) (i32.ge_u (global.get $out) (global.get $outEnd)))))
+            (i32.or (global.get $error) (call $isFull))))
         (if (i32.eqz (global.get $isOpen))
           (then
             (br_if $stop (i32.eq (global.get $rows) (local.get $most)))
@@ -167,7 +185,10 @@
         (local.set $char (i32.load8_u (local.get $at)))
         (local.set $at
           (if (result i32) (i32.eq (local.get $char) (i32.const 34))
-            (then (call $quote (local.get $at)))
+            (then
+              (if (result i32) (global.get $isQuoted)
+                (then (call $innerQuote (local.get $at)))
+                (else (call $openQuote (local.get $at)))))
             (else (call $control (local.get $at) (local.get $char)))))
         (br $next)))
     (global.set $rowBytes (i32.add (global.get $rowBytes) (i32.sub (local.get $at) (global.get $rowAt))))
