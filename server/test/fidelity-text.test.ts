@@ -9,7 +9,7 @@ import type { Expected } from './compare-pairs.ts';
 import { fc } from './draws.ts';
 import { FidelityGround, manyLines, whyNoReaders } from './fidelity-ground.ts';
 import type { Value } from './model.ts';
-import { exported, format } from './table-export.ts';
+import { carriedOut, exported, format, planOf } from './table-export.ts';
 import { csvText, jsonlText } from './text-files.ts';
 
 /** Random files of each test; the soak draws many, and DRAYAGE_FIDELITY_RUNS says how many. */
@@ -152,6 +152,19 @@ suite('every value of a text file survives', { skip: whyNoReaders() }, () => {
         { code: 'source.refused' },
         JSON.stringify(content),
       );
+    }
+  });
+
+  test('a row of a CSV that has other cells than the first one is told by its number', async () => {
+    const file = await written('csv', `a,b\n${'1,2\n'.repeat(3000)}1\n${'1,2\n'.repeat(3000)}`);
+    const message = `A row has more or fewer cells than the first line. It is row 3001 of ${basename(file)}.`;
+    for (const more of [{}, { order: ['-a'] }]) {
+      const ask = {
+        outputs: FORMATS.map((each) => ({ format: each, compression: { type: 'none' } as const })),
+        ...more,
+      };
+      const plan = await planOf({ file }, ask);
+      await assert.rejects(carriedOut(plan, ground.folder), { code: 'source.refused', message });
     }
   });
 

@@ -13,13 +13,13 @@ import {
   segmentsFolder,
   sortedFile,
 } from './execution.ts';
-import { landWhole } from './land.ts';
+import { landWhole, placed } from './land.ts';
 import { LaneThreads } from './lane-threads.ts';
 import { openLanesAhead } from './lanes.ts';
 import { landingRead, landRows } from './live.ts';
 import { locateRefusal } from './locate.ts';
 import { interrupting, PlannedEngine } from './open.ts';
-import { hasEveryRow, hashPlan, type Plan } from './plan.ts';
+import { hasEveryRow, hashPlan, type Plan, wholeOf } from './plan.ts';
 import { findWhole, noteWhole } from './segment-record.ts';
 
 /** What a run does, top to bottom. */
@@ -141,6 +141,8 @@ async function sortRows(execution: Execution): Promise<Execution> {
     const rowsSorted = await session.copy({ select, path, options: 'format parquet, compression snappy' });
     if (execution.isResumable) await noteWhole(path, hashPlan(plan), rowsSorted);
     return { ...landed, rowsSorted };
+  } catch (error) {
+    throw placed(error, plan, wholeOf(plan.source.inputs));
   } finally {
     clearInterval(timer);
   }

@@ -31,14 +31,14 @@ export async function writeSegment(session: Session, writing: Writing, ground: G
   return written;
 }
 
-/** Says which row of the file it is that the engine refuses, where it tells its line in what landed. */
-function placed(error: unknown, { source }: Plan, { files, rows }: Piece): unknown {
-  if (!(error instanceof Fault) || error.code !== 'source.refused' || files[0] !== files[1]) return error;
+/** Says which row of the file it is that the engine refuses, where it tells its line in what landed of a single file. */
+export function placed(error: unknown, { source }: Plan, { files, rows }: Piece): unknown {
+  const [input, ...others] = source.inputs.slice(files[0], files[1] + 1);
+  if (!(error instanceof Fault) || error.code !== 'source.refused' || !input || others.length > 0) return error;
   const [, line] = /CSV Error on Line: (\d+)/.exec(String(error.cause)) ?? [];
   if (line === undefined) return error;
   const row = (rows?.[0] ?? 0) + Number(line);
-  const file = basename(source.inputs[files[0]]?.path ?? '');
-  return new Fault(error.code, `${error.message} It is row ${row} of ${file}.`, { cause: error.cause });
+  return new Fault(error.code, `${error.message} It is row ${row} of ${basename(input.path)}.`, { cause: error.cause });
 }
 
 /** Lands all of an input that the engine does not read, unless it has landed or each segment lands by itself. */

@@ -23,7 +23,7 @@ const MEANINGS: readonly (readonly [RegExp, FaultCode, string])[] = [
     'value.refused',
     'A text is not valid UTF-8.',
   ],
-  [/Maximum line size/, 'source.refused', 'A row is longer than 16 MiB.'],
+  [/Maximum line size/, 'source.refused', 'A row takes more than the 16 MiB that the engine reads of one.'],
   [/Expected Number of Columns/, 'source.refused', 'A row has more or fewer cells than the first line.'],
   [
     /No files found|No such file or directory|Cannot open file/,

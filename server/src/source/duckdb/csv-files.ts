@@ -9,21 +9,20 @@ interface FeedingCsv extends Feeding {
 export async function feedCsv(feeding: FeedingCsv): Promise<number> {
   const { path, lines, take } = feeding;
   let isHeader = feeding.fromByte === 0;
-  let quoteByte: number | null = null;
+  let quoteByte = 0;
   const bytes = await feedLines({
     ...feeding,
     take: async (some: Lines) => {
       const { end, nextByte } = some;
       const start = isHeader ? passHeader(lines, some) : some.start;
       isHeader = false;
+      lines.beginLines();
       const isGoingOn = await take({ ...some, start });
-      const { isQuoted, quoteAt } = lines;
-      if (!isQuoted) quoteByte = null;
-      else if (quoteAt !== null) quoteByte = nextByte - (end - quoteAt);
+      if (lines.quoteAt !== null) quoteByte = nextByte - (end - lines.quoteAt);
       return isGoingOn;
     },
   });
-  if (quoteByte !== null) throw await badLine(path, quoteByte, 'has a quote that is never closed');
+  if (lines.isQuoted) throw await badLine(path, quoteByte, 'has a quote that is never closed');
   return bytes;
 }
 

@@ -99,10 +99,15 @@ export class CsvLines implements LineRoom, Disposable {
     return this.#module.isQuoted.value !== 0;
   }
 
-  /** Where a quote opened in the last call, the last of them; null when none did. */
+  /** Where a quote opened among the lines in the room, the last of them; null when none did since they were said to be new. */
   get quoteAt(): number | null {
     const { value } = this.#module.quoteAt;
     return value === 0 ? null : value - LINES_AT;
+  }
+
+  /** Other lines are in the room. */
+  beginLines(): void {
+    this.#module.quoteAt.value = 0;
   }
 
   /** Rows that were written; they are gone with the next call. */
@@ -112,7 +117,6 @@ export class CsvLines implements LineRoom, Disposable {
 
   /** Reads `most` rows of the lines between two places of `room`, the last of which ends with a line feed. Throws `BadLine`. */
   read(start: number, end: number, most: number = MOST_ROWS): Reading {
-    this.#module.quoteAt.value = 0;
     let rows = 0;
     let at = start;
     do {
@@ -125,7 +129,6 @@ export class CsvLines implements LineRoom, Disposable {
 
   /** The same, as far as there is room for their rows, which it writes. */
   write(start: number, end: number, most: number): Reading {
-    this.#module.quoteAt.value = 0;
     return this.#read(start, end, most);
   }
 

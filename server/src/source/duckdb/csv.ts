@@ -1,4 +1,3 @@
-import { extname } from 'node:path';
 import { Fault } from '../../base/errors.ts';
 import type { ColumnType } from '../../column/type.ts';
 import { csvScan } from '../csv-scan.ts';
@@ -24,7 +23,7 @@ const PACKED_ROW_BYTES = 8 * 1024 * 1024;
  * cell is NULL and a quoted empty cell is ''. Every row is read, to cut large files where rows end.
  */
 export async function describeCsv(ask: FilesAsk): Promise<SourceShape> {
-  const delimiter = ask.options.delimiter ?? (extname(ask.inputs[0]?.path ?? '') === '.tsv' ? '\t' : ',');
+  const delimiter = ask.options.delimiter ?? (/\.tsv(\.gz|\.zst)?$/.test(ask.inputs[0]?.path ?? '') ? '\t' : ',');
   const paths = ask.inputs.map(({ path }) => path);
   const names = await readNames(paths, delimiter);
   const pieces: Piece[] = [];

@@ -123,6 +123,13 @@ test('a packed file is read when it lands, as what is in it', async () => {
   assert.deepEqual(await landed(shape, shape.pieces[0]), upTo(ROWS, ROW));
   const message = `Line ${2 * ROWS + 2} of ${basename(bad)} has a quote that is never closed.`;
   await assert.rejects(landed(shape, shape.pieces[1]), { code: 'source.refused', message });
+  // The quote opens long before the last rows that are written at once.
+  const long = put(gzipSync(`a,b\n1,"x\n"\n2,"${'y\n'.repeat(400_000)}`), 'csv.gz');
+  const { pieces, ...described } = await describe([long]);
+  await assert.rejects(landed({ ...described, pieces }, pieces[0]), {
+    code: 'source.refused',
+    message: `Line 4 of ${basename(long)} has a quote that is never closed.`,
+  });
 });
 
 test('a row of megabytes is read, and one of more than 64 MiB refused', async () => {
@@ -145,6 +152,21 @@ test('what cannot be read is told by the number of its line', async () => {
     const message = `Line ${2 * ROWS + 2} of ${basename(path)} ${words}.`;
     await assert.rejects(describe([path]), { code: 'source.refused', message });
   }
+});
+
+test('lines of old Macs are counted by their own ends', async () => {
+  for (const [row, words] of [
+    ['3,"x"y', 'has text behind a closing quote'],
+    ['3,"x', 'has a quote that is never closed'],
+  ]) {
+    const path = put(`a,b\r${'1,"\n"\r'.repeat(500)}${row}\r4,5\r`);
+    await assert.rejects(describe([path]), { message: `Line 502 of ${basename(path)} ${words}.` });
+  }
+});
+
+test('a packed file of tabs is told by its name, too', async () => {
+  const shape = await describe([put(gzipSync('a\tb\n1\t2\n'), 'tsv.gz')]);
+  assert.deepEqual(await landed(shape, shape.pieces[0]), ['1\t1\t2\t0']);
 });
 
 test('a file that has lost rows since is short', async () => {

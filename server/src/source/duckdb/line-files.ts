@@ -7,6 +7,7 @@ import { type ByteReader, openBytes, openUnpacked } from './unpacked.ts';
 const MAX_LINE_BYTES = 64 * 1024 * 1024;
 
 const LINE_FEED = 10;
+const CARRIAGE_RETURN = 13;
 const BYTE_ORDER_MARK = Buffer.from('\ufeff');
 
 /** A memory that lines stand in, and are read in. */
@@ -142,13 +143,15 @@ function wrongLine(lines: Buffer): number {
   return 0;
 }
 
-/** The number of the line, counted from 1, in which a byte of the file stands. */
+/** The number of the line, counted from 1, in which a byte of the file stands. Lines end as the first one does. */
 async function lineAt(path: string, byte: number): Promise<number> {
   let line = 1;
   let start = 0;
+  let lineEnd = LINE_FEED;
   for await (const chunk of openUnpacked(path)) {
+    if (start === 0 && /^[^\r\n]*\r(?!\n|$)/.test(chunk.toString('latin1'))) lineEnd = CARRIAGE_RETURN;
     const before = chunk.subarray(0, Math.max(0, byte - start));
-    for (let at = before.indexOf(LINE_FEED); at >= 0; at = before.indexOf(LINE_FEED, at + 1)) line++;
+    for (let at = before.indexOf(lineEnd); at >= 0; at = before.indexOf(lineEnd, at + 1)) line++;
     start += chunk.length;
     if (start >= byte) break;
   }

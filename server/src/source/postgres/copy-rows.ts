@@ -12,7 +12,7 @@ const READ_BYTES = 64 * 1024;
 const IS_OTHER = 3;
 
 /** The exports of copy-rows.wat, which says what they mean. */
-interface Exports extends Readonly<Record<'at' | 'end' | 'out' | 'rest', Global<number>>> {
+interface Exports extends Readonly<Record<'at' | 'end' | 'out' | 'rest' | 'hasOthers', Global<number>>> {
   readonly memory: { readonly buffer: ArrayBuffer };
   readonly count: Global<bigint>;
   readonly take: () => number;
@@ -36,10 +36,11 @@ export class CopyRows implements Taker {
 
   /** Rows come. What was before is forgotten. */
   begin(): this {
-    const { at, end, out, rest, count } = this.#wasm;
+    const { at, end, out, rest, hasOthers, count } = this.#wasm;
     at.value = end.value = READ_AT;
     out.value = this.#taken = ROWS_AT;
     rest.value = 0;
+    hasOthers.value = 0;
     count.value = 0n;
     return this;
   }

@@ -2,7 +2,7 @@
 ;; a message's header that has not come as a whole is left for the next call. Sixteen bytes are read and written at a time,
 ;; past the end of what counts.
 (module
-  ;; From 4096 what was left of the last read, from 8192 a read of 64 KiB, and from 81920 the rows of one, three times as long at most.
+  ;; From 4096 what was left of the last read, from 8192 a read of 64 KiB, and from 81920 the rows of one, some twice as long at most.
   (memory (export "memory") 4)
 
   ;; What is to be read, and where the next row's bytes go.
@@ -12,7 +12,7 @@
   ;; Bytes of the message under way that are still to come.
   (global $rest (export "rest") (mut i32) (i32.const 0))
   ;; Whether the row under way has characters that others stand for.
-  (global $hasOthers (mut i32) (i32.const 0))
+  (global $hasOthers (export "hasOthers") (mut i32) (i32.const 0))
   ;; Messages so far, of which each is a row.
   (global $count (export "count") (mut i64) (i64.const 0))
 

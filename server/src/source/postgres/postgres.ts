@@ -104,8 +104,10 @@ function unquoted(part: string): string {
 
 function columnsOf(relation: Relation, { types }: DescribeAsk): ReadColumn[] {
   const names = relation.attributes.map(({ name }) => name);
+  // The engine does not tell cases of letters apart.
   for (const taken of [POSITION, OTHERS])
-    if (names.includes(taken)) throw refuse('/table', `A column may not be called ${taken}.`);
+    if (names.some((name) => name.toLowerCase() === taken))
+      throw refuse('/table', `A column may not be called ${taken}.`);
   const missing = Object.keys(types).find((name) => !names.includes(name));
   if (missing !== undefined) {
     const known = names.slice(0, 40).join(', ');
