@@ -302,6 +302,18 @@ describe('segments', () => {
     );
   });
 
+  test('are not joined beyond what is asked', () => {
+    const pieces = piecesOfFile(
+      Array.from({ length: 40 }, () => ({ count: 100, bytes: 4 * MEBIBYTE })),
+      0,
+    );
+    const bounds = { rows: Number.POSITIVE_INFINITY, bytes: Number.POSITIVE_INFINITY, areCounted: true };
+    assert.equal(cutSegments(pieces, bounds).length, 20);
+    const segments = cutSegments(pieces, { ...bounds, joinedBytes: 4 * MEBIBYTE });
+    assert.deepEqual(joined(segments), joined(pieces));
+    assert.equal(segments.length, 40);
+  });
+
   function piecesOfFile(groups: readonly { count: number; bytes: number }[], file: number): Piece[] {
     let start = 0;
     return groups.map(({ count, bytes }) => {

@@ -9,7 +9,7 @@ import { readWindow, type Window, type WindowAsk } from '../dataset/window.ts';
 import { endingOf } from '../format/compression.ts';
 import { formatOf } from '../format/formats.ts';
 import type { Compression, FormatOptions, Split } from '../format/options.ts';
-import type { RelationColumn } from '../source/relation.ts';
+import { isLanded, type RelationColumn } from '../source/relation.ts';
 import type { Piece, SourceShape } from '../source/source.ts';
 import { type LivePlan, planLive, readFor } from './plan-live.ts';
 import { cutSegments, rowsWithin, type SegmentBounds } from './segments.ts';
@@ -146,14 +146,20 @@ export function wholeOf(inputs: SourceShape['inputs'], pieces: readonly Piece[] 
   return { files: [0, Math.max(0, inputs.length - 1)], rows: null, bytes };
 }
 
+/** A row group of texts takes ten times its bytes while it is made: segments, which end them, are kept small. */
+const TEXT_GROUP_BYTES = 12 * 1024 * 1024;
+
 /** No segment holds more than the smallest file that is asked for. */
-function boundsOf(outputs: readonly OutputAsk[], { live }: SourceShape): SegmentBounds {
+function boundsOf(outputs: readonly OutputAsk[], shape: SourceShape): SegmentBounds {
+  const isText = shape.live === null && isLanded(shape);
+  const isGrouped = isText && outputs.some(({ format }) => format.type === 'parquet');
   const least = (values: readonly (number | undefined)[]) =>
     Math.min(...values.map((value) => value ?? Number.POSITIVE_INFINITY));
   return {
     rows: least(outputs.map(({ split }) => split?.rows)),
     bytes: least(outputs.map(({ split }) => split?.bytes)),
-    areCounted: live === null,
+    ...(isGrouped ? { joinedBytes: TEXT_GROUP_BYTES } : {}),
+    areCounted: shape.live === null,
   };
 }
 

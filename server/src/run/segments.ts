@@ -16,6 +16,8 @@ const ASSUMED_ROW_BYTES = 512;
 export interface SegmentBounds {
   readonly rows: number;
   readonly bytes: number;
+  /** Segments are not joined beyond this, where one is given. */
+  readonly joinedBytes?: number;
   /** Whether the rows of a piece are counted, so that it can be cut at any of them. */
   readonly areCounted: boolean;
 }
@@ -31,7 +33,8 @@ export function rowsWithin(bounds: SegmentBounds, pieces: readonly Piece[]): num
 /** Joins neighbouring pieces into the segments of a plan. Depends on the pieces and bounds alone. */
 export function cutSegments(pieces: readonly Piece[], bounds: SegmentBounds): Piece[] {
   const total = pieces.reduce((sum, { bytes }) => sum + bytes, 0);
-  const goal = Math.min(bounds.bytes, MAX_BYTES, Math.max(MIN_BYTES, total / AIMED_SEGMENTS));
+  const most = Math.min(bounds.bytes, bounds.joinedBytes ?? MAX_BYTES);
+  const goal = Math.min(most, Math.max(MIN_BYTES, total / AIMED_SEGMENTS));
   const within: SegmentBounds = { ...bounds, rows: rowsWithin(bounds, pieces) };
   const segments: Piece[] = [];
   for (const piece of pieces.flatMap((each) => cutPiece(each, within))) {
