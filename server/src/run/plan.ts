@@ -146,7 +146,7 @@ export function wholeOf(inputs: SourceShape['inputs'], pieces: readonly Piece[] 
   return { files: [0, Math.max(0, inputs.length - 1)], rows: null, bytes };
 }
 
-/** A row group of texts takes ten times its bytes while it is made: segments, which end them, are kept small. */
+/** A row group of texts takes several times its bytes while it is made: segments, which end them, are kept small. */
 const TEXT_GROUP_BYTES = 12 * 1024 * 1024;
 
 /** No segment holds more than the smallest file that is asked for. */
