@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { DuckDBInstance } from '@duckdb/node-api';
+import { describeSource } from '../src/run/describe.ts';
 import { execute } from '../src/run/execute.ts';
 import { filesFolder, type OutputResult } from '../src/run/execution.ts';
 import { openSigner } from '../src/run/keys.ts';
@@ -15,6 +16,7 @@ import { cutSegments } from '../src/run/segments.ts';
 import { verifyExport } from '../src/run/verify.ts';
 import type { Piece } from '../src/source/source.ts';
 import { fc } from './draws.ts';
+import { planByArgs } from './export-path.ts';
 import { rowsOf } from './split-files.ts';
 import { format, planOf } from './table-export.ts';
 
@@ -23,8 +25,6 @@ const MEBIBYTE = 2 ** 20;
 
 /** About 70 bytes of text that Parquet cannot shrink, so that row groups count with what they hold. */
 const COLUMNS = `id, sha256(id::varchar) as text, id % 7 as kind`;
-
-/** Waits for the part of the cut that is not in segments.ts: remove it with that. */
 
 let folder = '';
 /** Large enough to be cut by its row groups. */
@@ -312,6 +312,22 @@ describe('segments', () => {
     const segments = cutSegments(pieces, { ...bounds, joinedBytes: 4 * MEBIBYTE });
     assert.deepEqual(joined(segments), joined(pieces));
     assert.equal(segments.length, 40);
+  });
+
+  test('of text are small where they become row groups of Parquet', async () => {
+    const file = join(folder, 'text.csv');
+    writeFileSync(file, 'a,b\n1,2\n');
+    const describe: typeof describeSource = async (ask, limits) => {
+      const { shape, ...described } = await describeSource(ask, limits);
+      const groups = Array.from({ length: 300 }, () => ({ count: 100, bytes: MEBIBYTE }));
+      return { ...described, shape: { ...shape, pieces: piecesOfFile(groups, 0) } };
+    };
+    const segmentBytes = async (type: string) => {
+      const { cut } = await planByArgs([file, '--format', type], describe);
+      return cut.by === 'pieces' ? Math.max(...cut.segments.map(({ bytes }) => bytes)) : 0;
+    };
+    assert.equal(await segmentBytes('parquet'), 12 * MEBIBYTE);
+    assert.equal(await segmentBytes('csv'), 18 * MEBIBYTE);
   });
 
   function piecesOfFile(groups: readonly { count: number; bytes: number }[], file: number): Piece[] {

@@ -58,8 +58,8 @@ async function describeInput(flags: ExportFlags, worker: Worker): Promise<Export
   const { named, limits } = readInput(flags);
   const { format, order, distinct, explain } = flags.values;
   const subject = await findSubject(named);
-  const isForCsv = format === 'csv' && order === undefined && !distinct && !explain;
-  return { subject, limits, ...(await worker.describe(subject.ask, limits, isForCsv)) };
+  const isForLanes = (format === 'csv' || format === 'xml') && order === undefined && !distinct && !explain;
+  return { subject, limits, ...(await worker.describe(subject.ask, limits, isForLanes)) };
 }
 
 /** At commas outside of brackets. */

@@ -6,7 +6,7 @@ import { CsvRows } from './csv-rows.ts';
 import { CSV_ROWS_WASM_BASE64 } from './csv-rows.wasm.ts';
 
 const HIGH = 2 ** 47;
-const PLAIN = { delimiter: ',', lineEnd: '\n', nullText: '', decimalPoint: '.' } as const;
+const PLAIN = { as: 'csv', delimiter: ',', lineEnd: '\n', nullText: '', decimalPoint: '.' } as const;
 
 /** One column of texts that stand at these addresses of the engine's memory, and what of that is read. */
 class Texts implements Vectors {
@@ -199,7 +199,7 @@ test('quotes are doubled wherever they stand', () => {
 });
 
 test('the assembled module is that of the .wat files', async () => {
-  const wats = ['csv-rows.wat', '../column/csv-text.wat', '../column/value-text.wat'].map(
+  const wats = ['csv-rows.wat', 'vector-rows.wat', '../column/csv-text.wat', '../column/value-text.wat'].map(
     (name) => new URL(name, import.meta.url),
   );
   const { base64, file } = await assemble('CSV_ROWS_WASM_BASE64', ...wats);

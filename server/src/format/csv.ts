@@ -6,6 +6,7 @@ import { DEFAULT_TEXT, plainText } from '../column/text.ts';
 import type { Column } from '../column/type.ts';
 import type { Format } from './format.ts';
 import type { CsvOptions } from './options.ts';
+import { isWritten } from './vector-rows.ts';
 
 /** First characters a spreadsheet takes for a formula, full-width forms included (OWASP, CSV Injection). */
 const FORMULA_STARTS = ['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠'];
@@ -33,6 +34,7 @@ export const csv: Format<CsvOptions> = {
     return {
       expressions: columns.map((column) => ({ sql: cell(column, options), name: column.name })),
       written: {
+        as: 'csv',
         delimiter: options.delimiter,
         lineEnd: lineEndOf(options),
         nullText: options.nullText ?? '',
@@ -53,9 +55,9 @@ function lineEndOf({ lineEnd }: CsvOptions): '\n' | '\r\n' {
   return lineEnd === 'crlf' ? '\r\n' : '\n';
 }
 
-/** SQL of the value itself where `csv-rows.ts` makes the text of it, else of its text. */
+/** SQL of the value itself where `vector-rows.ts` makes the text of it, else of its text. */
 function cell(column: Column, options: CsvOptions): string {
-  if (isWritten(column, options)) return identifier(column.name);
+  if (isMadeHere(column, options)) return identifier(column.name);
   // JSON text of nested values is read by JSON readers, which know no NaN.
   const text = plainText(identifier(column.name), column.type, {
     ...DEFAULT_TEXT,
@@ -70,21 +72,12 @@ function cell(column: Column, options: CsvOptions): string {
 }
 
 /** Whether `csv-rows.ts` makes the text of a value, with quotes where it needs some. */
-function isWritten({ type }: Column, options: CsvOptions): boolean {
+function isMadeHere({ type }: Column, options: CsvOptions): boolean {
   if (type.is === 'json') return true;
   if (type.is === 'text') return !options.formulaGuard;
   const { delimiter, decimalComma, nullText = '' } = options;
   if (mayNeedQuotes(delimiter, nullText) || (decimalComma && delimiter === ',')) return false;
-  switch (type.is) {
-    case 'decimal':
-      return type.precision <= 18;
-    case 'timestamp':
-      return type.unit === 'us';
-    case 'instant':
-      return options.instants === ISO;
-    default:
-      return ['bool', 'integer', 'uuid', 'date', 'time'].includes(type.is);
-  }
+  return isWritten(type, options.instants === ISO);
 }
 
 function headerCell(name: string, options: CsvOptions): string {

@@ -1,13 +1,17 @@
 import type { Column } from '../column/type.ts';
 import type { CsvText } from './csv-rows.ts';
 import type { PdfOptions } from './options.ts';
+import type { XmlText } from './xml-rows.ts';
+
+/** How rows of text are made out of the engine's vectors. */
+export type RowsText = CsvText | XmlText;
 
 /** How one segment is written, of `select {expressions} from segment`. */
 export interface SegmentSql {
   /** SQL over the segment's columns; `name` null where the file has no names. */
   readonly expressions: readonly { readonly sql: string; readonly name: string | null }[];
-  /** Options of the COPY by which the engine writes it, or how `csv-rows.ts` does. */
-  readonly written: string | CsvText;
+  /** Options of the COPY by which the engine writes it, or how `vector-rows.ts` does. */
+  readonly written: string | RowsText;
 }
 
 /** How finished segments become one file. */

@@ -40,11 +40,11 @@ async function carryOut(order: Exclude<Order, { order: 'cancel' }>): Promise<voi
   }
 }
 
-async function describe({ ask, limits, isForCsv }: Extract<Order, { order: 'describe' }>): Promise<Done> {
+async function describe({ ask, limits, isForLanes }: Extract<Order, { order: 'describe' }>): Promise<Done> {
   const opening = (paths: readonly string[]) => {
     // What comes next is loaded while the engine opens, which is about to begin.
     setImmediate(() => import('./child-run.ts').catch(() => undefined));
-    if (isForCsv && isLarge(paths)) laneThreads.startAhead(limits);
+    if (isForLanes && isLarge(paths)) laneThreads.startAhead(limits);
   };
   return { report: 'described', ...(await describeSource(ask, limits, opening)) };
 }

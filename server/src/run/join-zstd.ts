@@ -9,18 +9,18 @@ import { type HeldSegment, readZstdSegment } from './zstd-segment.ts';
 
 const COPY_BYTES = 1024 * 1024;
 
-/** Puts segments that are compressed already (`zstd-segment.ts`) into one Zstandard frame: of text that stands by itself but for its head. */
+/** Puts segments that are compressed already (`zstd-segment.ts`) into one Zstandard frame, of text with nothing between its rows. */
 export class ZstdJoiner implements Joiner {
   readonly #sink: ByteSink;
-  readonly #head: Buffer;
+  readonly #joining: Joining & { by: 'text' };
   readonly #level: number;
   readonly #buffer = Buffer.allocUnsafeSlow(COPY_BYTES);
   #isBegun = false;
   #rows = 0;
 
-  constructor(sink: ByteSink, { head }: Joining & { by: 'text' }, level: number) {
+  constructor(sink: ByteSink, joining: Joining & { by: 'text' }, level: number) {
     this.#sink = sink;
-    this.#head = Buffer.from(head);
+    this.#joining = joining;
     this.#level = level;
   }
 
@@ -39,6 +39,7 @@ export class ZstdJoiner implements Joiner {
 
   async finish(): Promise<void> {
     await this.#begin();
+    await this.#write(this.#joining.tail);
     await this.#sink.write(ZSTD_FRAME_END);
     await this.#sink.end();
   }
@@ -47,8 +48,13 @@ export class ZstdJoiner implements Joiner {
     if (this.#isBegun) return;
     this.#isBegun = true;
     await this.#sink.write(ZSTD_FRAME_HEADER);
-    for (let at = 0; at < this.#head.length; at += PIECE_BYTES)
-      await this.#sink.write(zstdBlocks(this.#head.subarray(at, at + PIECE_BYTES), this.#level));
+    await this.#write(this.#joining.head);
+  }
+
+  async #write(text: string): Promise<void> {
+    const bytes = Buffer.from(text);
+    for (let at = 0; at < bytes.length; at += PIECE_BYTES)
+      await this.#sink.write(zstdBlocks(bytes.subarray(at, at + PIECE_BYTES), this.#level));
   }
 
   /** Nobody looks at what was held any more. */

@@ -28,7 +28,7 @@ before(async () => {
 
 after(() => rm(folder, { recursive: true }));
 
-const written: Writing['written'] = { delimiter: ',', lineEnd: '\n', nullText: '', decimalPoint: '.' };
+const written: Writing['written'] = { as: 'csv', delimiter: ',', lineEnd: '\n', nullText: '', decimalPoint: '.' };
 
 function writingOf(select: string, how: Partial<Writing> = {}): Writing {
   return { landing: null, select, columns: 1, path: join(folder, `${files++}`), written, zstdLevel: null, ...how };

@@ -13,8 +13,8 @@ export type Order =
       readonly order: 'describe';
       readonly ask: DescribeAsk;
       readonly limits: Limits;
-      /** Whether CSV will be written of what is described: lanes can then be made ready. */
-      readonly isForCsv: boolean;
+      /** Whether CSV or XML will be written of what is described: lanes can then be made ready. */
+      readonly isForLanes: boolean;
     }
   | PlanOrder
   | { readonly order: 'cancel' };

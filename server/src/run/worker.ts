@@ -122,9 +122,9 @@ export class Worker implements AsyncDisposable {
 
   #rssBytes = 0;
 
-  /** `isForCsv`: CSV will be written of it, as soon as it is described. */
-  async describe(ask: DescribeAsk, limits: Limits, isForCsv = false): Promise<DescribedSource> {
-    const report = await this.#order({ order: 'describe', ask, limits, isForCsv }, () => {});
+  /** `isForLanes`: CSV or XML will be written of it, as soon as it is described. */
+  async describe(ask: DescribeAsk, limits: Limits, isForLanes = false): Promise<DescribedSource> {
+    const report = await this.#order({ order: 'describe', ask, limits, isForLanes }, () => {});
     if (report.report === 'described') return report;
     throw outOfTurn();
   }

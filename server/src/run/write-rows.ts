@@ -1,10 +1,11 @@
-import { type FileHandle, open } from 'node:fs/promises';
-import { Fault } from '../base/errors.ts';
-import { CsvRows, type CsvText } from '../format/csv-rows.ts';
+import { closeSync, openSync, writeSync } from 'node:fs';
+import type { Layout } from '../column/vectors.ts';
+import { CsvRows } from '../format/csv-rows.ts';
+import type { RowsText } from '../format/format.ts';
 import { RowCounter } from '../format/row-counter.ts';
-import type { ByteSink } from '../format/sink.ts';
+import type { VectorRows } from '../format/vector-rows.ts';
+import { XmlRows } from '../format/xml-rows.ts';
 import type { Session } from '../source/engine.ts';
-import { ScanBroken } from '../source/scan.ts';
 import type { Writing } from './segment-sql.ts';
 import { type HeldSegment, ZstdSegmentSink } from './zstd-segment.ts';
 
@@ -20,57 +21,73 @@ export interface Written {
 export async function writeRows(session: Session, writing: Writing, heldBytes = 0): Promise<Written> {
   const { select, path, written } = writing;
   if (typeof written === 'string') return { rows: await session.copy({ select, path, options: written }), held: null };
-  try {
-    return await writeScanned(session, { ...writing, written }, heldBytes);
-  } catch (error) {
-    if (!(error instanceof ScanBroken)) throw error;
-    // What ended the scan the engine tells only when it writes by itself.
-    await session.copy({ select, path, options: 'format csv' });
-    throw new Fault('run.short', error.message, { cause: error });
-  }
-}
-
-async function writeScanned(
-  session: Session,
-  { path, written, zstdLevel: level, ...scanned }: Writing & { readonly written: CsvText },
-  heldBytes: number,
-): Promise<Written> {
-  return session.scan(scanned, async ({ layouts, vectors }) => {
-    const text = new CsvRows(layouts, written);
-    await using sink =
-      level === null
-        ? await TextSink.open(path)
-        : new ZstdSegmentSink(path, { level, heldBytes, counter: new RowCounter(true, text.memory) });
-    let rows = 0;
-    for await (const some of vectors) {
-      for (const piece of text.write(some)) await sink.write(piece);
-      rows += some.rows;
-    }
-    await sink.write(text.rest());
-    await sink.end();
-    return { rows, held: sink.held };
+  using segment = new ScannedSegment({ ...writing, written }, heldBytes);
+  const rows = await session.scan(writing, (some, layouts) => {
+    for (const piece of segment.begin(layouts).write(some)) segment.write(piece);
   });
+  return { rows, held: segment.end() };
 }
 
-class TextSink implements ByteSink, AsyncDisposable {
+/** Text of rows and where it goes. The engine waits while rows are taken, so what is written is waited for, too. */
+class ScannedSegment implements Disposable {
+  readonly #writing: Writing & { readonly written: RowsText };
+  readonly #heldBytes: number;
+  #text: VectorRows | null = null;
+  #sink: TextSink | ZstdSegmentSink | null = null;
+
+  constructor(writing: Writing & { readonly written: RowsText }, heldBytes: number) {
+    this.#writing = writing;
+    this.#heldBytes = heldBytes;
+  }
+
+  /** What makes text of rows that stand in memory like that. */
+  begin(layouts: readonly Layout[]): VectorRows {
+    this.#text ??= this.#begin(layouts);
+    return this.#text;
+  }
+
+  write(piece: Uint8Array): void {
+    this.#sink?.write(piece);
+  }
+
+  end(): HeldSegment | null {
+    this.write(this.begin([]).rest());
+    this.#sink?.end();
+    return this.#sink?.held ?? null;
+  }
+
+  [Symbol.dispose](): void {
+    this.#sink?.[Symbol.dispose]();
+  }
+
+  #begin(layouts: readonly Layout[]): VectorRows {
+    const { written, path, zstdLevel: level } = this.#writing;
+    const isCsv = written.as === 'csv';
+    const text = isCsv ? new CsvRows(layouts, written) : new XmlRows(layouts, written);
+    const heldBytes = this.#heldBytes;
+    this.#sink =
+      level === null
+        ? new TextSink(path)
+        : new ZstdSegmentSink(path, { level, heldBytes, counter: new RowCounter(isCsv, text.memory) });
+    return text;
+  }
+}
+
+class TextSink implements Disposable {
   readonly held = null;
-  readonly #file: FileHandle;
+  readonly #file: number;
 
-  private constructor(file: FileHandle) {
-    this.#file = file;
+  constructor(path: string) {
+    this.#file = openSync(path, 'w', 0o644);
   }
 
-  static async open(path: string): Promise<TextSink> {
-    return new TextSink(await open(path, 'w', 0o644));
+  write(bytes: Uint8Array): void {
+    for (let at = 0; at < bytes.length; ) at += writeSync(this.#file, bytes, at);
   }
 
-  async write(bytes: Uint8Array): Promise<void> {
-    for (let at = 0; at < bytes.length; ) at += (await this.#file.write(bytes, at)).bytesWritten;
-  }
+  end(): void {}
 
-  async end(): Promise<void> {}
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.#file.close();
+  [Symbol.dispose](): void {
+    closeSync(this.#file);
   }
 }

@@ -1,7 +1,7 @@
-import { type FileHandle, open } from 'node:fs/promises';
+import { appendFileSync, closeSync, openSync } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { free } from '../format/free.ts';
 import type { RowCounter } from '../format/row-counter.ts';
-import type { ByteSink } from '../format/sink.ts';
 import { zstdBlocks } from '../format/zstd-blocks.ts';
 
 /** A segment whose text is compressed already: blocks of a Zstandard frame, none of them the last. */
@@ -34,11 +34,11 @@ interface Writer {
   readonly counter: RowCounter;
 }
 
-/** Writes the text of a segment, whole rows of CSV, as pieces of a Zstandard frame. Dispose closes its file. */
-export class ZstdSegmentSink implements ByteSink, AsyncDisposable {
+/** Writes the text of a segment, whole rows, as pieces of a Zstandard frame. Dispose closes its file. */
+export class ZstdSegmentSink implements Disposable {
   readonly #path: string;
   readonly #writer: Writer;
-  #file: FileHandle | null = null;
+  #file: number | null = null;
   #slabs: Slab[] = [];
   #blocksBytes = 0;
   #textBytes = 0;
@@ -50,7 +50,7 @@ export class ZstdSegmentSink implements ByteSink, AsyncDisposable {
   }
 
   /** Takes one piece, 1 MiB at most. Where texts are cut decides about their blocks. */
-  async write(piece: Uint8Array): Promise<void> {
+  write(piece: Uint8Array): void {
     if (piece.length === 0) return;
     const { counter, level, heldBytes } = this.#writer;
     counter.count(piece);
@@ -58,11 +58,11 @@ export class ZstdSegmentSink implements ByteSink, AsyncDisposable {
     this.#textBytes += piece.length;
     this.#blocksBytes += blocks.length;
     if (this.#file === null && this.#blocksBytes <= heldBytes) this.#hold(blocks);
-    else await this.#append(blocks);
+    else this.#append(blocks);
     free(blocks);
   }
 
-  async end(): Promise<void> {
+  end(): void {
     const { counter, heldBytes } = this.#writer;
     if (counter.insideQuotes) throw new Error('A segment ended inside a quoted value.');
     if (heldBytes > 0 && this.#file === null) return;
@@ -70,7 +70,7 @@ export class ZstdSegmentSink implements ByteSink, AsyncDisposable {
     [this.#blocksBytes, this.#textBytes, counter.rows].forEach((each, at) => {
       trailer.writeBigUInt64LE(BigInt(each), MARK.length + at * 8);
     });
-    await this.#append(trailer);
+    this.#append(trailer);
   }
 
   /** What was written, once it has ended; null where it is in the file. */
@@ -80,8 +80,8 @@ export class ZstdSegmentSink implements ByteSink, AsyncDisposable {
     return { blocks, blocksBytes: this.#blocksBytes, textBytes: this.#textBytes, rows: this.#writer.counter.rows };
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.#file?.close();
+  [Symbol.dispose](): void {
+    if (this.#file !== null) closeSync(this.#file);
   }
 
   #hold(blocks: Uint8Array): void {
@@ -98,13 +98,13 @@ export class ZstdSegmentSink implements ByteSink, AsyncDisposable {
     }
   }
 
-  async #append(bytes: Uint8Array): Promise<void> {
-    this.#file ??= await open(this.#path, 'w', 0o644);
+  #append(bytes: Uint8Array): void {
+    this.#file ??= openSync(this.#path, 'w', 0o644);
     for (const { bytes: held, filled } of this.#slabs.splice(0)) {
-      await this.#file.appendFile(held.subarray(0, filled));
+      appendFileSync(this.#file, held.subarray(0, filled));
       free(held);
     }
-    await this.#file.appendFile(bytes);
+    appendFileSync(this.#file, bytes);
   }
 }
 

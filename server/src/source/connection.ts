@@ -44,6 +44,21 @@ export class Connection implements Disposable {
     });
   }
 
+  /** Gives SQL a function of any arguments that is called with each chunk of them, and gives bytes of no meaning. */
+  register(name: string, take: (chunk: duckdb.DataChunk) => void): void {
+    const { bindings } = this;
+    const made = bindings.create_scalar_function();
+    bindings.scalar_function_set_name(made, name);
+    bindings.scalar_function_set_varargs(made, bindings.create_logical_type(bindings.Type.ANY));
+    bindings.scalar_function_set_return_type(made, bindings.create_logical_type(bindings.Type.UTINYINT));
+    // It takes NULL as other values, and is called for every row, even where all are alike.
+    bindings.scalar_function_set_special_handling(made);
+    bindings.scalar_function_set_volatile(made);
+    bindings.scalar_function_set_function(made, (_info, chunk) => take(chunk));
+    bindings.register_scalar_function(this.#handle, made);
+    bindings.destroy_scalar_function_sync(made);
+  }
+
   /** Share of the running statement that is done, 0 to 1, or null when the engine cannot tell. */
   fraction(): number | null {
     const { percentage } = this.bindings.query_progress(this.#handle);

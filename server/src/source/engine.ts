@@ -5,7 +5,7 @@ import { literal } from '../column/sql.ts';
 import { type Bindings, Connection, loadBindings } from './connection.ts';
 import { engineFault } from './engine-errors.ts';
 import { type Rows, readRows } from './read-rows.ts';
-import { type Scan, type Scanned, scanRows } from './scan.ts';
+import { type Scanned, Scanner, type Take } from './scan.ts';
 import { type Copy, prepareCopy, prepareOther } from './statement.ts';
 
 export interface EngineOptions {
@@ -25,8 +25,8 @@ export interface EngineOptions {
 export interface Session extends Disposable {
   /** Writes a select's rows into a file of the stage and gives their number as the engine tells it. */
   copy(copy: Copy): Promise<number>;
-  /** Hands the rows of one select to `use`, in the engine's own memory. */
-  scan<T>(scanned: Scanned, use: (scan: Scan) => Promise<T>): Promise<T>;
+  /** Hands the rows of one select on, in the engine's own memory, and gives their number. */
+  scan(scanned: Scanned, take: Take): Promise<number>;
   /** Runs one statement of another kind: what the lock-down lets it. */
   run(sql: string): Promise<void>;
   /** All rows of a small result of one SELECT; nothing else is let through. */
@@ -47,7 +47,7 @@ export class Engine implements AsyncDisposable {
   readonly #stageFolder: string | null;
   readonly #connections: Connection[] = [];
   /** Connections that no session has. */
-  readonly #ready: Connection[] = [];
+  readonly #ready: Hand[] = [];
 
   private constructor(bindings: Bindings, database: duckdb.Database, stageFolder: string | null) {
     this.#bindings = bindings;
@@ -75,22 +75,23 @@ export class Engine implements AsyncDisposable {
       const connection = new Connection(this.#bindings, await this.#bindings.connect(this.#database));
       this.#connections.push(connection);
       await translated(() => connection.query(OF_A_CONNECTION.join('; ')));
-      this.#ready.push(connection);
+      this.#ready.push({ connection, scanner: new Scanner(connection, `drayage_take_${at}`) });
     }
-    await translated(async () => this.#ready[0]?.query(lockDown.join('; ')));
+    await translated(async () => this.#ready[0]?.connection.query(lockDown.join('; ')));
   }
 
   async session(): Promise<Session> {
-    const connection = this.#ready.pop();
-    if (!connection) throw new Error('More sessions than the engine was opened for.');
+    const hand = this.#ready.pop();
+    if (!hand) throw new Error('More sessions than the engine was opened for.');
+    const { connection, scanner } = hand;
     return {
       run: (sql) => translated(() => runOther(connection, sql)),
       copy: (copy) => translated(() => runCopy(connection, copy, this.#stageFolder)),
-      scan: (scanned, use) => scanRows(connection, scanned, translated, use),
+      scan: (scanned, take) => scanner.scan(scanned, take, translated),
       read: (sql) => translated(() => readRows(connection, sql)),
       fraction: () => connection.fraction(),
       interrupt: () => connection.interrupt(),
-      [Symbol.dispose]: () => void this.#ready.push(connection),
+      [Symbol.dispose]: () => void this.#ready.push(hand),
     };
   }
 
@@ -106,6 +107,12 @@ export class Engine implements AsyncDisposable {
 }
 
 const SESSIONS = 4;
+
+/** What a session works with. */
+interface Hand {
+  readonly connection: Connection;
+  readonly scanner: Scanner;
+}
 
 /** Holds for one connection alone, so it has to be said to each before the lock. */
 const OF_A_CONNECTION = [

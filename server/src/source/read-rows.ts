@@ -1,8 +1,8 @@
 import type duckdb from '@duckdb/node-bindings';
 import type { Layout, Vectors } from '../column/vectors.ts';
+import { ChunkVectors } from './chunk-vectors.ts';
 import type { Connection } from './connection.ts';
 import { type EngineType, readType } from './engine-types.ts';
-import { ChunkVectors } from './scan.ts';
 import { prepareSelect } from './statement.ts';
 
 export interface Rows {
