@@ -24,7 +24,7 @@ export function explainPlan(plan: Plan, asJson: boolean): string {
   return `${[...head(plan), ...sorted, '', 'Written, the first segment:', `  ${first ? statementOf(first) : ''};`, '', ...segments(plan)].join('\n')}\n`;
 }
 
-/** CSV and XML are written out of what the select gives. */
+/** CSV, JSON and XML are written out of what the select gives. */
 function statementOf({ select, path, written }: Writing): string {
   return typeof written === 'string' ? copySql({ select, path, options: written }) : select;
 }

@@ -58,7 +58,8 @@ async function describeInput(flags: ExportFlags, worker: Worker): Promise<Export
   const { named, limits } = readInput(flags);
   const { format, order, distinct, explain } = flags.values;
   const subject = await findSubject(named);
-  const isForLanes = (format === 'csv' || format === 'xml') && order === undefined && !distinct && !explain;
+  const isForLanes =
+    ['csv', 'json', 'jsonl', 'xml'].includes(format ?? '') && order === undefined && !distinct && !explain;
   return { subject, limits, ...(await worker.describe(subject.ask, limits, isForLanes)) };
 }
 

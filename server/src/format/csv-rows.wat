@@ -11,8 +11,7 @@
 
 (func $null (param $column i32) (param $out i32) (result i32)
   (local.set $out (call $head (local.get $column) (local.get $out)))
-  (memory.copy (local.get $out) (global.get $nullAt) (global.get $nullLength))
-  (i32.add (local.get $out) (global.get $nullLength)))
+  (call $copy (global.get $nullAt) (global.get $nullLength) (local.get $out)))
 
 (func $endRow (param $out i32) (result i32)
   (i32.store16 (local.get $out) (global.get $lineEnd))

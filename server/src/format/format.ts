@@ -1,10 +1,11 @@
 import type { Column } from '../column/type.ts';
 import type { CsvText } from './csv-rows.ts';
+import type { JsonText } from './json-rows.ts';
 import type { PdfOptions } from './options.ts';
 import type { XmlText } from './xml-rows.ts';
 
 /** How rows of text are made out of the engine's vectors. */
-export type RowsText = CsvText | XmlText;
+export type RowsText = CsvText | JsonText | XmlText;
 
 /** How one segment is written, of `select {expressions} from segment`. */
 export interface SegmentSql {

@@ -122,6 +122,16 @@
 (func $columnAt (param $column i32) (result i32)
   (i32.add (i32.const 4352) (i32.shl (local.get $column) (i32.const 4))))
 
+;; Bytes as they are.
+(func $copy (param $from i32) (param $length i32) (param $out i32) (result i32)
+  (local $done i32)
+  (loop $next
+    (v128.store
+      (i32.add (local.get $out) (local.get $done))
+      (v128.load (i32.add (local.get $from) (local.get $done))))
+    (br_if $next (i32.lt_u (local.tee $done (i32.add (local.get $done) (i32.const 16))) (local.get $length))))
+  (i32.add (local.get $out) (local.get $length)))
+
 ;; Bytes of the texts of some rows, whose values begin at $values.
 (func (export "textBytes") (param $values i32) (param $row i32) (param $end i32) (result f64)
   (local $bytes i64)

@@ -18,15 +18,6 @@
 (func $endRow (param $out i32) (result i32)
   (call $copy (global.get $endAt) (global.get $endLength) (local.get $out)))
 
-(func $copy (param $from i32) (param $length i32) (param $out i32) (result i32)
-  (local $done i32)
-  (loop $next
-    (v128.store
-      (i32.add (local.get $out) (local.get $done))
-      (v128.load (i32.add (local.get $from) (local.get $done))))
-    (br_if $next (i32.lt_u (local.tee $done (i32.add (local.get $done) (i32.const 16))) (local.get $length))))
-  (i32.add (local.get $out) (local.get $length)))
-
 ;; Text between tags, with U+FFFD for what XML cannot carry.
 (func $text (param $at i32) (param $length i32) (param $out i32) (result i32)
   (local $bytes v128) (local $found i32) (local $byte i32)

@@ -13,7 +13,7 @@ export type Order =
       readonly order: 'describe';
       readonly ask: DescribeAsk;
       readonly limits: Limits;
-      /** Whether CSV or XML will be written of what is described: lanes can then be made ready. */
+      /** Whether CSV, JSON or XML will be written of what is described: lanes can then be made ready. */
       readonly isForLanes: boolean;
     }
   | PlanOrder

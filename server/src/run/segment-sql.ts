@@ -58,8 +58,10 @@ export interface Writing extends Scanned {
 export function zstdLevel(plan: Plan, output: PlannedOutput): number | null {
   const { format, compression } = output;
   if (compression.type !== 'zstd' || straightRows(plan, output) !== null) return null;
-  const { written } = formatOf(format).segment(outputColumns(plan.query, output));
-  return typeof written === 'string' ? null : compression.level;
+  const columns = outputColumns(plan.query, output);
+  if (typeof formatOf(format).segment(columns).written === 'string') return null;
+  const joining = formatOf(format).joining(columns, '');
+  return joining.by === 'text' && joining.separatorBytes === 0 ? compression.level : null;
 }
 
 /** How each segment is written, in order. */

@@ -122,7 +122,7 @@ export class Worker implements AsyncDisposable {
 
   #rssBytes = 0;
 
-  /** `isForLanes`: CSV or XML will be written of it, as soon as it is described. */
+  /** `isForLanes`: CSV, JSON or XML will be written of it, as soon as it is described. */
   async describe(ask: DescribeAsk, limits: Limits, isForLanes = false): Promise<DescribedSource> {
     const report = await this.#order({ order: 'describe', ask, limits, isForLanes }, () => {});
     if (report.report === 'described') return report;

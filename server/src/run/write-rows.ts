@@ -2,6 +2,7 @@ import { closeSync, openSync, writeSync } from 'node:fs';
 import type { Layout } from '../column/vectors.ts';
 import { CsvRows } from '../format/csv-rows.ts';
 import type { RowsText } from '../format/format.ts';
+import { JsonRows } from '../format/json-rows.ts';
 import { RowCounter } from '../format/row-counter.ts';
 import type { VectorRows } from '../format/vector-rows.ts';
 import { XmlRows } from '../format/xml-rows.ts';
@@ -62,14 +63,24 @@ class ScannedSegment implements Disposable {
 
   #begin(layouts: readonly Layout[]): VectorRows {
     const { written, path, zstdLevel: level } = this.#writing;
-    const isCsv = written.as === 'csv';
-    const text = isCsv ? new CsvRows(layouts, written) : new XmlRows(layouts, written);
+    const text = rowsOf(layouts, written);
     const heldBytes = this.#heldBytes;
     this.#sink =
       level === null
         ? new TextSink(path)
-        : new ZstdSegmentSink(path, { level, heldBytes, counter: new RowCounter(isCsv, text.memory) });
+        : new ZstdSegmentSink(path, { level, heldBytes, counter: new RowCounter(written.as === 'csv', text.memory) });
     return text;
+  }
+}
+
+function rowsOf(layouts: readonly Layout[], written: RowsText): VectorRows {
+  switch (written.as) {
+    case 'csv':
+      return new CsvRows(layouts, written);
+    case 'json':
+      return new JsonRows(layouts, written);
+    case 'xml':
+      return new XmlRows(layouts, written);
   }
 }
 

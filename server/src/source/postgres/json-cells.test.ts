@@ -128,7 +128,7 @@ test('what was before is forgotten', () => {
 });
 
 test('json-cells.wasm.ts is what its parts assemble to', async () => {
-  const wats = ['json-cells.wat', 'copy-cells.wat', '../../column/value-text.wat'];
+  const wats = ['json-cells.wat', 'copy-cells.wat', '../../column/json-text.wat', '../../column/value-text.wat'];
   const { base64, file } = await assemble(
     'JSON_CELLS_WASM_BASE64',
     ...wats.map((wat) => new URL(wat, import.meta.url)),
