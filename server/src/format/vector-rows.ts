@@ -26,7 +26,7 @@ const PLAIN_BYTES = 40;
 /** Rows are taken together until they may come to this much; a longer row comes alone. */
 const SLICE_BYTES = 4 * PIECE_BYTES;
 
-/** Of a row with what is made of it: a file takes no more at once. */
+/** Of a row with what is made of it. */
 const MAX_BYTES = 2 ** 31 - 2 ** 20;
 
 type Numbers = 'columns' | 'row' | 'column' | 'out' | 'lowest' | 'length';
@@ -272,7 +272,8 @@ export abstract class VectorRows<Exports extends RowsExports = RowsExports> {
     const { memory } = this.wasm;
     const missing = bytes + SLACK_BYTES - memory.buffer.byteLength;
     if (missing <= 0) return;
-    if (bytes > MAX_BYTES) throw new Fault('value.refused', 'The texts of a row are longer than rows can be made of.');
+    if (bytes > MAX_BYTES)
+      throw new Fault('value.refused', 'The texts of a row are too long: with what is escaped they may take 2 GiB.');
     memory.grow(Math.ceil(missing / 65536));
     this.#bytes = Buffer.from(memory.buffer);
     this.#words = new Uint32Array(memory.buffer);

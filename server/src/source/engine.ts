@@ -139,6 +139,8 @@ function lockDown({ stageFolder, files, database }: EngineOptions): string[] {
     ...(spill === null ? ["set temp_directory = ''"] : [`set temp_directory = ${literal(spill)}`]),
     `set allowed_paths = [${files.map(literal).join(', ')}]`,
     `set allowed_directories = [${stageFolder === null ? '' : literal(`${stageFolder}/`)}]`,
+    // Nothing is read twice: what it keeps of files only adds to the peak (Parquet to JSON lines: 330 → 386 MB, now 339 → 357).
+    'set global enable_external_file_cache = false',
     'set autoinstall_known_extensions = false',
     'set autoload_known_extensions = false',
     'set allow_community_extensions = false',
