@@ -25,7 +25,9 @@ let hand: Hand | null = null;
 
 async function open({ plan, stage, memoryBytes, heldBytes }: LaneGround): Promise<Hand> {
   await using opened = new AsyncDisposableStack();
-  const engine = opened.use(await openPlanned(plan, stage, { threads: 1, memoryBytes, sessions: 1 }));
+  // Nothing is read twice here. Parquet to JSON lines peaked at 330 → 386 MB (4 and 20 M rows), without at 339 → 357.
+  const means = { threads: 1, memoryBytes, sessions: 1, keepsFiles: false };
+  const engine = opened.use(await openPlanned(plan, stage, means));
   opened.use(interrupting(cancelling.signal, engine));
   const session = await engine.session();
   const kept = opened.move();

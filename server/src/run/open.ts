@@ -9,8 +9,9 @@ import type { Plan } from './plan.ts';
 export interface Means {
   readonly threads: number;
   readonly memoryBytes: number;
-  /** As the engine has it. */
+  /** As the engine has them. */
   readonly sessions?: number;
+  readonly keepsFiles?: boolean;
 }
 
 /** An engine that can read the plan's input and write into the stage (or nowhere) and do nothing else. */
