@@ -1,5 +1,6 @@
 import { existsSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { type Measured, measure } from './measure.ts';
 
 /** Longer words would make a table unreadable. */
@@ -35,8 +36,9 @@ export async function runOther(words: (output: string) => readonly string[], fol
   return { ...measured, bytes };
 }
 
-/** Why something failed, short enough for a cell of a table. */
+/** Why something failed, short enough for a cell of a table; paths are those within the project. */
 export function failureWords(error: unknown): string {
   const words = error instanceof Error ? error.message : String(error);
-  return words.replaceAll(/\s+/g, ' ').replaceAll('|', '\\|').slice(0, MAX_FAILURE_CHARS);
+  const inside = words.replaceAll(fileURLToPath(new URL('../', import.meta.url)), '');
+  return inside.replaceAll(/\s+/g, ' ').replaceAll('|', '\\|').slice(0, MAX_FAILURE_CHARS);
 }

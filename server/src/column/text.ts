@@ -130,13 +130,10 @@ export function jsonOrNull(expression: string, type: ColumnType, options: TextOp
   return `coalesce(${jsonText(expression, type, options, depth)}, 'null')`;
 }
 
-/** SQL: one row as a JSON object, with `after` behind it. */
-export function jsonObject(
-  members: readonly { readonly name: string; readonly json: string }[],
-  after: '' | ',' = '',
-): string {
+/** SQL: one row as a JSON object. */
+export function jsonObject(members: readonly { readonly name: string; readonly json: string }[]): string {
   const parts = members.map(({ name, json }, at) => `${literal(jsonHead(name, at))}, ${json}`);
-  return `concat(${parts.join(', ')}, '}${after}')`;
+  return `concat(${parts.join(', ')}, '}')`;
 }
 
 /** A member's name and what stands before and behind it, the member being `at` from 0: `{"name":`, `,"name":`. */

@@ -44,9 +44,9 @@ async function segmentOf(text: Buffer, step?: number): Promise<string> {
   return path;
 }
 
-async function joined(segments: readonly (string | SegmentPlace)[], head = 'a,b\n') {
+async function joined(segments: readonly (string | SegmentPlace)[], head = 'a,b\n', tail = '') {
   const sink = new MemorySink();
-  const text = { by: 'text', head, empty: head, tail: '', separatorBytes: 0, isQuoted: true } as const;
+  const text = { by: 'text', head, empty: head + tail, tail, separatorBytes: 0, isQuoted: true } as const;
   const joiner = new ZstdJoiner(sink, text, LEVEL);
   for (const each of segments) await joiner.append(typeof each === 'string' ? { path: each, held: null } : each);
   await joiner.finish();
@@ -67,6 +67,10 @@ test('segments become one frame of all their text, with the rows counted in it',
   assert.ok(text.equals(Buffer.concat([Buffer.from('a,b\n'), quoted, whole])));
   assert.equal(rows, 30_000 + whole.toString('latin1').split('\n').length - 1);
   assert.deepEqual(await joined([]), { rows: 0, text: Buffer.from('a,b\n') });
+  const framed = await joined(segments.slice(0, 1), '<rows>\n', '</rows>\n');
+  assert.ok(framed.text.equals(Buffer.concat([Buffer.from('<rows>\n'), quoted, Buffer.from('</rows>\n')])));
+  assert.equal(framed.rows, 30_000);
+  assert.deepEqual(await joined([], '<rows>\n', '</rows>\n'), { rows: 0, text: Buffer.from('<rows>\n</rows>\n') });
 });
 
 test('a segment knows its sizes, whatever the pieces it was written in', async () => {
